@@ -1,0 +1,81 @@
+"""Multi-dilation separable convolution: parallel depthwise 3 x 3 filters of several dilations, summed, then a 1 x 1 mix.
+
+Alonso et al., MiniNet-v2, IEEE T-RO 2020, https://doi.org/10.1109/TRO.2020.2974099
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from nas.blocks.arithmetic import conv_macs, conv_params, norm_params
+from nas.blocks.base import Shape, WideBlock
+from nas.blocks.layers import conv_norm
+
+
+class MultiDilationConv(nn.Module):
+    """Sum of depthwise 3 x 3 filters of several dilations, then a 1 x 1 mix (MiniNet-v2, https://doi.org/10.1109/TRO.2020.2974099).
+
+    The input is added where it has as many channels as the output.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(
+            nn.Sequential(*conv_norm(in_channels, in_channels, 3, dilation=d, groups=in_channels), nn.ReLU(inplace=True)) for d in dilations
+        )
+        self.mix = nn.Sequential(*conv_norm(in_channels, out_channels))
+        self.residual = in_channels == out_channels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, in_channels, H, W) -> (N, out_channels, H, W)."""
+        total = self.branches[0](x)
+        for branch in self.branches[1:]:
+            total = total + branch(x)
+        y = self.mix(total)
+        return torch.relu(y + x if self.residual else y)
+
+
+@dataclass(frozen=True)
+class MultiDilation(WideBlock):
+    """Multi-dilation separable convolution.
+
+    Attributes:
+        width: Output channels.
+        dilations: Pixels between neighbouring taps, one depthwise branch each.
+    """
+
+    kind: ClassVar[str] = "multi_dilation"
+    genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dilations": ((1, 2), (1, 4), (1, 8), (1, 2, 4), (1, 4, 8))}
+    module: ClassVar[type[nn.Module]] = MultiDilationConv
+
+    dilations: tuple[int, ...] = (1, 2)
+
+    def params(self, in_shape: Shape) -> int:
+        """One depthwise filter with norm a branch, then the mix with norm."""
+        channels = in_shape[0]
+        branch = conv_params(channels, channels, 3, groups=channels) + norm_params(channels)
+        return len(self.dilations) * branch + conv_params(channels, self.width, 1) + norm_params(self.width)
+
+    def macs(self, in_shape: Shape) -> int:
+        """All branches and the mix at the input's size."""
+        channels, height, width = in_shape
+        branch = conv_macs(channels, channels, 3, height * width, groups=channels)
+        return len(self.dilations) * branch + conv_macs(channels, self.width, 1, height * width)
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Width channels at the input's size."""
+        return self.width, in_shape[1], in_shape[2]
+
+    def workspace(self, in_shape: Shape) -> tuple[int, int]:
+        """The running sum and one branch beside the input, then sum and output; a residual keeps the input to the end."""
+        channels, pixels = in_shape[0], in_shape[1] * in_shape[2]
+        branches = channels * pixels * min(2, len(self.dilations))
+        mixing = (channels + self.width) * pixels
+        return (max(branches, mixing), 0) if channels == self.width else (branches, mixing)
+
+    def arguments(self, in_shape: Shape) -> dict[str, Any]:
+        """Of `MultiDilationConv`."""
+        return {"in_channels": in_shape[0], "out_channels": self.width, "dilations": self.dilations}

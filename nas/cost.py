@@ -1,0 +1,117 @@
+"""What a network costs, exactly and before it exists; and the caps it must respect.
+
+The convention, written once:
+
+- Parameters are `sum(p.numel() for p in net.parameters())`, raw `nn.Parameter`s included. Fixed kernels are buffers and count 0.
+- MACs are those of convolutions and linear layers for one image; one multiply-accumulate is 1. Convolutions with fixed or computed
+  kernels count as convolutions, zero taps included. Normalisation, activation, pooling, interpolation and elementwise products count 0.
+- Activation memory is the peak, over the execution order, of the live tensors (inputs, outputs, waiting skips) for one image in float32,
+  norms folded and activations in place. 1K is 1024 bytes.
+
+Closed form, in microseconds, without building anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from nas.blocks import Shape
+from nas.errors import UserError
+from nas.genome import Genome
+from nas.topology import NumClasses, Step, walk
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Exact cost of a network on one image.
+
+    Attributes:
+        params: Learnable parameters.
+        macs: Multiply-accumulates.
+        memory: Peak activation memory in bytes.
+    """
+
+    params: int
+    macs: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Caps on cost; None leaves a cost free.
+
+    Attributes:
+        params: Most learnable parameters.
+        macs: Most multiply-accumulates of one image.
+        memory: Most bytes of activations.
+    """
+
+    params: int | None = None
+    macs: int | None = None
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("params", "macs", "memory"):
+            cap = getattr(self, name)
+            if cap is not None and cap < 1:
+                raise UserError(f"a cap on {name} must be at least 1, {cap} was given")
+
+    def caps(self) -> dict[str, int]:
+        """The caps that are set, by name, in a fixed order."""
+        found = {"params": self.params, "macs": self.macs, "memory": self.memory}
+        return {name: cap for name, cap in found.items() if cap is not None}
+
+    def violations(self, cost: Cost) -> tuple[float, ...]:
+        """For each cap that is set, cost / cap - 1: at most 0 where it holds. Comparable across caps, since Optuna sums them."""
+        return tuple(getattr(cost, name) / cap - 1 for name, cap in self.caps().items())
+
+    def allows(self, cost: Cost) -> bool:
+        """Whether every cap holds."""
+        return (
+            (self.params is None or cost.params <= self.params)
+            and (self.macs is None or cost.macs <= self.macs)
+            and (self.memory is None or cost.memory <= self.memory)
+        )
+
+    def share(self, part: float) -> "Budget":
+        """The same caps with only a part of the parameters."""
+        return self if self.params is None else Budget(max(1, int(self.params * part)), self.macs, self.memory)
+
+
+def estimate(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> Cost:
+    """Exact cost of the genome's network.
+
+    Args:
+        genome: The architecture.
+        in_shape: Channels, height and width of one image.
+        num_classes: Logits, or one number a data set: all heads count.
+    """
+    steps = walk(genome, in_shape, num_classes)
+    return Cost(
+        params=sum(step.params() for step in steps),
+        macs=sum(step.macs() for step in steps),
+        memory=FLOAT_BYTES * peak_elements(steps, in_shape),
+    )
+
+
+def peak_elements(steps: Sequence[Step], in_shape: Shape) -> int:
+    """Largest number of elements alive at once while the steps run in order."""
+    last_read = {source: position for position, step in enumerate(steps) for source in step.sources}
+    alive: dict[str, int] = {next(iter(steps[0].sources)): prod(in_shape)}
+    peak = 0
+    inner = 0  # Elements of the value between two steps of a stage, which has no name.
+    for position, step in enumerate(steps):
+        reading, after = step.operator.workspace(step.in_shape)  # type: ignore[arg-type]
+        held = sum(alive.values()) + inner
+        freed = [source for source in step.sources if last_read[source] == position]
+        released = sum(alive[source] for source in freed) if step.sources else inner
+        peak = max(peak, held + reading, held - released + after)
+        for source in freed:
+            del alive[source]
+        inner = prod(step.out_shape)
+        ends_stage = position + 1 == len(steps) or steps[position + 1].stage != step.stage
+        if ends_stage:
+            alive[step.stage], inner = inner, 0
+    return peak

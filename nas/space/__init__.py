@@ -1,0 +1,10 @@
+"""Search spaces: distributions, and the way from a draw to a genome, to a genome that fills the budget, and back."""
+
+from nas.space.genes import Distributions as Distributions
+from nas.space.load import SpaceFile as SpaceFile
+from nas.space.load import find_space as find_space
+from nas.space.load import known_spaces as known_spaces
+from nas.space.load import load_space as load_space
+from nas.space.scale import Misfit as Misfit
+from nas.space.smallest import smallest as smallest
+from nas.space.space import SearchSpace as SearchSpace

@@ -1,0 +1,119 @@
+"""Genes: where one of several operators or values may stand, as flat Optuna distributions.
+
+Every gene is offered in every draw, active or not: samplers that model the parameters common to all trials (NSGA-II, GP) then see all
+of them.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+
+from nas.blocks import AnyOperator, WideBlock
+from nas.errors import UserError
+
+Distributions = dict[str, BaseDistribution]
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class ValueGene:
+    """One of several values. With one option there is no gene to sample.
+
+    Attributes:
+        name: Parameter name.
+        options: Values; tuples are shown to Optuna as "1-2-4", since its storages hold scalars.
+    """
+
+    name: str
+    options: tuple[Hashable, ...]
+
+    @cached_property
+    def _values(self) -> dict[Any, Any]:
+        return {token(option): option for option in self.options}
+
+    def distributions(self) -> Distributions:
+        """Empty for a single option."""
+        return {self.name: CategoricalDistribution(list(self._values))} if len(self.options) > 1 else {}
+
+    def decode(self, params: Mapping[str, Any]) -> Any:
+        """The chosen value."""
+        return self._values[params[self.name]] if len(self.options) > 1 else self.options[0]
+
+    def encode(self, value: object) -> dict[str, Any]:
+        """The parameter that chooses `value`.
+
+        Raises:
+            UserError: The space does not offer it.
+        """
+        if value not in self.options:
+            raise UserError(f"the space offers {self.name} = {list(self.options)}, the genome has {value!r}")
+        return {self.name: token(value)} if len(self.options) > 1 else {}
+
+
+@dataclass(frozen=True)
+class OperatorGene:
+    """One of several operators, with the genes of each.
+
+    Attributes:
+        name: Parameter name; an operator's own genes are called `name_kind_gene`.
+        options: Operator classes; None where nothing may stand there too.
+    """
+
+    name: str
+    options: tuple[type[AnyOperator] | None, ...]
+
+    @cached_property
+    def _kind(self) -> ValueGene:
+        return ValueGene(self.name, tuple(NONE if option is None else option.kind for option in self.options))
+
+    @cached_property
+    def _classes(self) -> dict[str, type[AnyOperator]]:
+        return {option.kind: option for option in self.options if option is not None}
+
+    @cached_property
+    def _own(self) -> dict[str, tuple[tuple[str, ValueGene], ...]]:
+        return {
+            kind: tuple((gene, ValueGene(f"{self.name}_{kind}_{gene}", options)) for gene, options in cls.genes.items())
+            for kind, cls in self._classes.items()
+        }
+
+    def distributions(self) -> Distributions:
+        """The choice and the genes of every option."""
+        found = self._kind.distributions()
+        for genes in self._own.values():
+            for _, gene in genes:
+                found |= gene.distributions()
+        return found
+
+    def decode(self, params: Mapping[str, Any], width: int = 0) -> AnyOperator | None:
+        """The chosen operator; `width` goes to a `WideBlock`."""
+        kind = self._kind.decode(params)
+        if kind == NONE:
+            return None
+        cls = self._classes[kind]
+        values = {gene: values.decode(params) for gene, values in self._own[kind]}
+        if issubclass(cls, WideBlock):
+            values["width"] = width
+        return cls(**values)
+
+    def encode(self, operator: AnyOperator | None) -> dict[str, Any]:
+        """The parameters that choose `operator`; inactive genes are left out."""
+        if operator is None:
+            return self._kind.encode(NONE)
+        params = self._kind.encode(operator.kind)
+        for gene, values in self._own[operator.kind]:
+            params |= values.encode(getattr(operator, gene))
+        return params
+
+
+def width_gene(bounds: tuple[float, float]) -> FloatDistribution:
+    """A stage's width as a proportion of the reference width, on a logarithmic scale."""
+    return FloatDistribution(*bounds, log=True)
+
+
+def token(value: object) -> Any:
+    """The scalar that stands for a value in Optuna's storages."""
+    return "-".join(map(str, value)) if isinstance(value, tuple) else value

@@ -1,0 +1,80 @@
+"""Finds and loads search spaces: built-in ones by name, a user's by the path of its file."""
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nas.errors import UserError
+from nas.space.space import SearchSpace
+
+NOT_SPACES = frozenset({"peers"})
+"""Files of `search_spaces/` that hold something else."""
+
+
+@dataclass(frozen=True)
+class SpaceFile:
+    """What crosses a process boundary or a restart.
+
+    Attributes:
+        name: As the user gave it: a built-in name, or a path.
+        path: The file.
+        sha256: Of the file's content, 16 hex digits.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+
+def built_in_folder() -> Path:
+    """`search_spaces/`: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "search_spaces"
+    return inside if inside.is_dir() else package.parent / "search_spaces"
+
+
+def known_spaces() -> tuple[str, ...]:
+    """Names of the built-in spaces."""
+    names = (path.stem for path in sorted(built_in_folder().glob("*.py")))
+    return tuple(name for name in names if not name.startswith("_") and name not in NOT_SPACES)
+
+
+def find_space(name: str | Path) -> SpaceFile:
+    """The file of a space.
+
+    Raises:
+        UserError: Neither a built-in name nor a file.
+    """
+    text = str(name)
+    path = built_in_folder() / f"{text}.py" if text in known_spaces() else Path(text).expanduser()
+    if not path.is_file():
+        raise UserError(f"unknown space {text!r}: give one of {', '.join(known_spaces())}, or the path of a space file")
+    return SpaceFile(text, path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+
+
+def load_space(name: str | Path | SpaceFile) -> SearchSpace:
+    """The `SPACE` of a file.
+
+    Raises:
+        UserError: No such space, the file cannot be run, or it has no `SPACE`.
+    """
+    file = name if isinstance(name, SpaceFile) else find_space(name)
+    module_name = f"nas_space_{file.path.stem}_{file.sha256}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(module_name, file.path)
+        if spec is None or spec.loader is None:
+            raise UserError(f"a space is a Python file, {file.path} is not")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module  # Dataclasses and `inspect.getsource` look their module up there.
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            raise UserError(f"the space file {file.path} fails with {type(error).__name__}: {error}") from error
+    space = getattr(module, "SPACE", None)
+    if not isinstance(space, SearchSpace):
+        raise UserError(f"a space file defines SPACE = SearchSpace(...), {file.path} has {type(space).__name__}")
+    return replace(space, name=file.path.stem)

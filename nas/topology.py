@@ -1,0 +1,127 @@
+"""The wiring: which operator receives what, in which order. The only place that knows it.
+
+Cost, network and exported file all read the steps that `walk` yields, so they cannot disagree.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from nas.blocks import AnyOperator, Block, Head, Pair, Resize, Shape, Skip
+from nas.errors import UserError
+from nas.genome import Genome
+
+IMAGE = "image"
+"""Name of the value that enters the network."""
+
+NumClasses = int | tuple[int, ...]
+"""Logits, background included; a tuple gives one head a data set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator where it stands.
+
+    Attributes:
+        stage: Name of the stage it belongs to; the stage's last step gives the value of that name.
+        operator: What acts.
+        sources: Names of the values that enter a stage's first step; empty for the others, which follow the step before them.
+        in_shape: Shape received, a pair for skips.
+        out_shape: Shape given.
+    """
+
+    stage: str
+    operator: AnyOperator
+    sources: tuple[str, ...]
+    in_shape: Shape | Pair
+    out_shape: Shape
+
+    def params(self) -> int:
+        """Learnable parameters."""
+        return self.operator.params(self.in_shape)  # type: ignore[arg-type]
+
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.operator.macs(self.in_shape)  # type: ignore[arg-type]
+
+
+class _Walker:
+    """Collects steps and remembers the shape of every named value."""
+
+    def __init__(self, in_shape: Shape) -> None:
+        self.shapes: dict[str, Shape] = {IMAGE: in_shape}
+        self.steps: list[Step] = []
+
+    def stage(self, name: str, blocks: Sequence[Block], source: str) -> str:
+        shape = self.shapes[source]
+        sources: tuple[str, ...] = (source,)
+        for block in blocks:
+            out_shape = block.out_shape(shape)
+            self.steps.append(Step(name, block, sources, shape, out_shape))
+            shape, sources = out_shape, ()
+        if not blocks:
+            return source
+        self.shapes[name] = shape
+        return name
+
+    def join(self, name: str, skip: Skip, coarse: str, fine: str) -> str:
+        pair = self.shapes[coarse], self.shapes[fine]
+        self.shapes[name] = skip.out_shape(pair)
+        self.steps.append(Step(name, skip, (coarse, fine), pair, self.shapes[name]))
+        return name
+
+
+def walk(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> tuple[Step, ...]:
+    """All operators in execution order with the shapes they receive.
+
+    Levels are numbered from fine (1) to coarse; `encoder2` is the encoder's stage at level 2, `up1` brings features to level 1, `join1`
+    is the skip there and `decoder1` what follows. Heads are `head`, or `head1`, `head2`, ... for several data sets.
+
+    Args:
+        genome: What to walk.
+        in_shape: Channels, height and width of one image.
+        num_classes: Logits, or one number a data set.
+    """
+    if len(genome.decoder) != len(genome.encoder) - 1:
+        raise UserError(f"a genome with {len(genome.encoder)} encoder stages needs one decoder level fewer, it has {len(genome.decoder)}")
+    walker = _Walker(in_shape)
+    value = walker.stage("stem", genome.stem, IMAGE)
+    encoded = []
+    for level, stage in enumerate(genome.encoder, start=1):
+        value = walker.stage(f"encoder{level}", stage, value)
+        encoded.append(value)
+    value = walker.stage("context", genome.context, value)
+    for level, part in zip(range(len(genome.decoder), 0, -1), genome.decoder, strict=True):
+        fine = encoded[level - 1]
+        up = replace(part.up, width=walker.shapes[fine][0]) if part.skip.equal_channels else part.up
+        value = walker.stage(f"up{level}", (up,), value)
+        value = walker.join(f"join{level}", part.skip, value, fine)
+        value = walker.stage(f"decoder{level}", part.blocks, value)
+    factor = round(in_shape[1] / walker.shapes[value][1])
+    for name, classes in head_names(num_classes):
+        tail: tuple[Block, ...] = (Head(classes), Resize(factor)) if factor > 1 else (Head(classes),)
+        walker.stage(name, tail, value)
+    return tuple(walker.steps)
+
+
+def head_names(num_classes: NumClasses) -> tuple[tuple[str, int], ...]:
+    """Name of each head's stage with its number of logits."""
+    if isinstance(num_classes, int):
+        return (("head", num_classes),)
+    return tuple((f"head{i}", classes) for i, classes in enumerate(num_classes, start=1))
+
+
+def by_stage(steps: Sequence[Step]) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """The steps of each stage together, in execution order."""
+    for name, members in groupby(steps, key=lambda step: step.stage):
+        yield name, tuple(members)
+
+
+def outline(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
+    """The architecture as indented text, one line a stage: name, output shape, operators."""
+    lines = []
+    for name, members in by_stage(walk(genome, in_shape, num_classes)):
+        channels, height, width = members[-1].out_shape
+        what = "; ".join(member.operator.label() for member in members)
+        lines.append(f"{name:<9} {channels:>3} x {height} x {width}  {what}")
+    return "\n".join(lines)
