@@ -132,13 +132,13 @@ def genome_from_json(text: str, vocabulary: Mapping[str, type[AnyOperator]] | No
 
 
 def _stage(documents: Sequence[Mapping[str, Any]], vocabulary: Mapping[str, type[AnyOperator]]) -> Stage:
-    return tuple(_of_type(Block, document, vocabulary) for document in documents)
+    return tuple(_of_type(Block, document, vocabulary) for document in documents)  # type: ignore[type-abstract]
 
 
 def _decoder_level(document: Mapping[str, Any], vocabulary: Mapping[str, type[AnyOperator]]) -> DecoderLevel:
     return DecoderLevel(
-        up=_of_type(Up, document["up"], vocabulary),
-        skip=_of_type(Skip, document["skip"], vocabulary),
+        up=_of_type(Up, document["up"], vocabulary),  # type: ignore[type-abstract]
+        skip=_of_type(Skip, document["skip"], vocabulary),  # type: ignore[type-abstract]
         blocks=_stage(document["blocks"], vocabulary),
     )
 

@@ -17,9 +17,9 @@ from nas.blocks.layers import conv_norm
 class SeparableConv(nn.Sequential):
     """k x k filter per channel, then a 1 x 1 mix, each with normalisation and ReLU (MobileNets, https://arxiv.org/abs/1704.04861)."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
         super().__init__(
-            *conv_norm(in_channels, in_channels, kernel, stride, groups=in_channels),
+            *conv_norm(in_channels, in_channels, kernel, groups=in_channels),
             nn.ReLU(inplace=True),
             *conv_norm(in_channels, out_channels),
             nn.ReLU(inplace=True),

@@ -1,0 +1,44 @@
+"""Holds a model file against the network it stands for, before anybody gets it."""
+
+import torch
+
+from nas.cost import estimate
+from nas.export.model_file import ModelFacts
+from nas.genome import Genome
+from nas.network import build_network
+
+CHECK_SIZE = (65, 97)
+"""Odd on purpose: cropping is where a file could go wrong unseen."""
+
+
+class ExportMismatch(Exception):  # noqa: N818 - what it found
+    """The file is not the network: a fault of this program, not of its user."""
+
+
+def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:
+    """Runs the file and compares it with the genome's network: same parameters, same weights' names, same outputs to the bit.
+
+    Args:
+        source: Text of the file.
+        genome: What it was made of.
+        facts: What it was made with.
+
+    Raises:
+        ExportMismatch: They differ.
+    """
+    space: dict[str, object] = {"__name__": "exported_model"}
+    exec(compile(source, f"<model file of {genome.key}>", "exec"), space)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build_network(genome, facts.in_channels, len(facts.classes)).eval()
+        images = torch.randn(2, facts.in_channels, *CHECK_SIZE)
+    exported: torch.nn.Module = space["build_model"]().eval()  # type: ignore[operator]
+    exported.load_state_dict(network.state_dict())
+    cost = estimate(genome, facts.in_shape, len(facts.classes))
+    params = sum(parameter.numel() for parameter in exported.parameters())
+    if (params, cost.params, cost.macs) != (space["PARAMS"], space["PARAMS"], space["MACS"]):
+        raise ExportMismatch(f"{genome.key}: the file has {params} parameters and claims {space['PARAMS']}")
+    with torch.no_grad():
+        difference = (network(images) - exported(images)).abs().max().item()
+    if difference != 0:
+        raise ExportMismatch(f"{genome.key}: outputs differ by up to {difference}")

@@ -1,0 +1,129 @@
+"""Writes trained trials of a study as model files, each with its training arguments and requirements."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.blocks import AnyOperator
+from nas.errors import UserError
+from nas.export.check import check_model_file
+from nas.export.model_file import ModelFacts, model_source
+from nas.files import write_json, write_text
+from nas.genome import genome_from_json
+from nas.search import StoredStudy, front_trials, opened_study
+from nas.space import SpaceFile, find_space, load_space
+from nas.train import MEAN, STD, Recipe
+
+
+def export_trials(study: str, storage: str, which: str, out: Path) -> list[Path]:
+    """Writes `model.py`, `training_args.json` and `requirements.txt` of one trial, or of each trial of the front.
+
+    Args:
+        study: Name of the study.
+        storage: URL of its storage.
+        which: "best", "front", or the number of a trial.
+        out: Folder for the files; with "front" each trial gets a folder `trial_<number>` in it.
+
+    Returns:
+        The model files.
+
+    Raises:
+        UserError: No such study or trial, or the trial was not trained.
+    """
+    with opened_study(study, storage) as stored:
+        chosen = choose_trials(stored, which)
+        folders = [out / f"trial_{trial.number}" for trial in chosen] if which == "front" else [out]
+        vocabulary = study_vocabulary(stored)
+        return [_export(stored, trial, folder, vocabulary) for trial, folder in zip(chosen, folders, strict=True)]
+
+
+def choose_trials(stored: StoredStudy, which: str) -> list[FrozenTrial]:
+    """The trials that "best", "front" or a number means.
+
+    Raises:
+        UserError: There is none, or it was not trained.
+    """
+    trials = stored.trials()
+    front = front_trials(trials, stored.objectives)
+    if which in ("best", "front"):
+        if not front:
+            raise UserError(f"the study {stored.name} has no trained network yet: search first")
+        return front if which == "front" else front[:1]
+    if not which.isdecimal():
+        raise UserError(f"--trial takes best, front or a trial's number, {which!r} was given")
+    found = {trial.number: trial for trial in trials}.get(int(which))
+    if found is None:
+        raise UserError(f"the study {stored.name} has no trial {which}; its numbers go from 0 to {len(trials) - 1}")
+    if found.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+        raise UserError(
+            f"trial {which} of {stored.name} is {found.state.name}, not trained: the front is {[trial.number for trial in front]}"
+        )
+    return [found]
+
+
+def study_vocabulary(stored: StoredStudy) -> Mapping[str, type[AnyOperator]]:
+    """The operators of the study's space: from its file, or from the study's copy where that has changed or gone."""
+    document = stored.document
+    wanted, original = document["settings"]["space_sha256"], document["facts"]["space_file"]
+    for place in (Path(original), Path(document["facts"]["space_copy"])):
+        if place.is_file():
+            file: SpaceFile = find_space(place)
+            if file.sha256 == wanted:
+                return load_space(file).vocabulary
+    raise UserError(
+        f"the space of study {stored.name} is gone: neither {original} nor {document['facts']['space_copy']} is what it was. Put it back"
+    )
+
+
+def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: Mapping[str, type[AnyOperator]]) -> Path:
+    genome = genome_from_json(trial.user_attrs["genome"], vocabulary)
+    data = stored.document["facts"]["data"]
+    height, width = data["image_size"]
+    facts = ModelFacts(data["in_channels"], (height, width), tuple(data["classes"]), _provenance(stored, trial))
+    source = model_source(genome, facts)
+    check_model_file(source, genome, facts)
+    path = folder / "model.py"
+    write_text(path, source)
+    write_json(folder / "training_args.json", training_arguments(stored, trial))
+    write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n")
+    return path
+
+
+def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
+    settings, data = stored.document["settings"], stored.document["facts"]["data"]
+    iou = trial.user_attrs.get("iou")
+    ended = trial.datetime_complete
+    height, width = data["image_size"]
+    return (
+        f"Found by architecture search: study {stored.name}, trial {trial.number}, {ended:%Y-%m-%d}." if ended else "",
+        f"Validation IoU {iou:.4f} on {data['name']} (mean over foreground classes, image size {height}x{width}) after a proxy training of "
+        f"{settings['epochs']} epochs with seed {settings['seed']}."
+        if iou is not None
+        else f"Its proxy training on {data['name']} was stopped early.",
+    )
+
+
+def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
+    """What training the file in full needs: the search's recipe, the data's facts and how images become numbers."""
+    document = stored.document
+    recipe = {name: document["settings"][name] for name in Recipe.__dataclass_fields__}
+    return {
+        "study": stored.name,
+        "trial": trial.number,
+        "key": trial.user_attrs["key"],
+        "validation_iou": trial.user_attrs.get("iou"),
+        "recipe": recipe,
+        "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
+        "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
+        "normalise": {"scale": 1 / 255, "mean": MEAN, "std": STD, "formula": "(pixel * scale - mean) / std, RGB, every channel alike"},
+        "data": document["facts"]["data"],
+    }
+
+
+def _least_torch() -> str:
+    """What a model file was checked with, without the build's suffix; the blocks use nothing that torch 2.6 lacks."""
+    release = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+    return "2.6" if release >= (2, 6) else ".".join(map(str, release))

@@ -1,0 +1,12 @@
+"""Search: where genome, cost, network, training and Optuna meet."""
+
+from nas.search.config import SearchConfig as SearchConfig
+from nas.search.front import front_table as front_table
+from nas.search.front import front_text as front_text
+from nas.search.front import front_trials as front_trials
+from nas.search.run import SearchResult as SearchResult
+from nas.search.run import run_search as run_search
+from nas.search.study import StoredStudy as StoredStudy
+from nas.search.study import StudyFolder as StudyFolder
+from nas.search.study import opened_study as opened_study
+from nas.search.study import study_folder as study_folder

@@ -1,0 +1,74 @@
+"""Searches the best networks under a cap on parameters, and exports the best."""
+
+import sys
+
+from nas.door import INTERRUPTED, enter
+from nas.export import export_trials
+from nas.search.dry_run import dry_run
+from nas.search.front import front_text
+from nas.search.options import config_of, parse
+from nas.search.progress import duration, for_terminal
+from nas.search.run import SearchResult, run_search
+
+
+def main() -> int:
+    """Parses, searches, exports, prints."""
+    flags = parse()
+    config = config_of(flags)
+    if flags.dry_run:
+        print(dry_run(config))
+        return 0
+    result = run_search(config, for_terminal())
+    if len(result.front):
+        export_trials(result.study, result.storage, "best", result.folder.best)
+    print(report(result))
+    return INTERRUPTED if result.outcome == "interrupted" else 0
+
+
+def report(result: SearchResult) -> str:
+    """What a search ends with: why it ended, the front, where everything lies, and what to do next."""
+    ended = {
+        "complete": "The study is complete",
+        "exhausted": "The space is exhausted: 1,000 draws in a row gave no new network",
+        "interrupted": "Interrupted; the same command goes on from here",
+        "timeout": "The time is up; the same command goes on from here",
+    }[result.outcome]
+    counts = result.counts
+    lines = [
+        "",
+        f"{ended}. {result.trials} trained networks; {counts.duplicates} draws of known ones and {counts.misfits} that could not fit were "
+        "not trained.",
+        f"This run took {duration(result.seconds)}; overhead {100 * result.overhead:.1f} % of the time of {result.cores} "
+        f"core{'s' if result.cores != 1 else ''} was not training or validation.",
+        "",
+    ]
+    if not len(result.front):
+        return "\n".join([*lines, "No network was trained, so there is no front yet."])
+    folder = result.folder
+    return "\n".join(
+        [
+            *lines,
+            f"Pareto front (validation, image size {result.front['image_size'][0]}; the test split was not read):",
+            front_text(result.front),
+            "",
+            f"best     {folder.best / 'model.py'}   (highest validation IoU, {result.front['iou'][0]:.4f})",
+            f"front    {folder.front}",
+            f"config   {folder.config}",
+            f"storage  {result.storage}",
+            "",
+            "Look:    optuna-dashboard " + f"{result.storage} --artifact-dir {folder.artifacts}",
+            f"Export:  python -m nas.export --study {result.study} --trial front --out models" + _place(result),
+            f"Check:   python {folder.best / 'model.py'}",
+        ]
+    )
+
+
+def _place(result: SearchResult) -> str:
+    """The flags without which the export would look elsewhere."""
+    home = result.folder.root.parent.parent
+    flags = "" if str(home) == "." else f" --home {home}"
+    return flags if result.storage == result.folder.storage_url(None) else f"{flags} --storage {result.storage}"
+
+
+if __name__ == "__main__":
+    sys.exit(enter(main))

@@ -1,0 +1,90 @@
+"""What a person asks of a search: one frozen value, checked when it is made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas.cost import Budget
+from nas.errors import UserError
+from nas.search.objectives import OBJECTIVES
+from nas.search.sampler import SAMPLERS
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Settings of a search; the command line's flags have the same names.
+
+    Attributes:
+        data: Data sets: paths, or names of built-in sets. One, for now.
+        budget: Most parameters of a network.
+        max_macs: Most multiply-accumulates of one image of the image size.
+        max_memory: Most bytes of activations of one image of the image size, float32.
+        trials: Trained networks in the study, those of earlier runs included.
+        space: Name of a built-in search space, or path of a space file.
+        study: Name of the study; None for one made of data and budget.
+        storage: Optuna storage URL; None for SQLite in the study's folder.
+        objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
+        sampler: Name from `SAMPLERS`.
+        workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
+        device: "auto", "cpu", "cuda" or "mps".
+        image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
+        epochs: Passes over the training images; None to show each network about `Recipe`'s share of views.
+        batch_size: Images a step; None for the recipe's.
+        learning_rate: Peak learning rate; None for the recipe's.
+        seed: Of sampler, weights and order of images. Not of the split, which is a function of the data alone.
+        timeout: Seconds after which the search stops as if interrupted; None for none.
+        home: Folder in which `studies/` lies.
+    """
+
+    data: tuple[str, ...] = ("synthetic",)
+    budget: int = 10_000
+    max_macs: int | None = None
+    max_memory: int | None = None
+    trials: int = 200
+    space: str = "tiny_unet"
+    study: str | None = None
+    storage: str | None = None
+    objectives: tuple[str, ...] = ("iou", "macs")
+    sampler: str = "tpe"
+    workers: int | None = None
+    device: str = "auto"
+    image_size: tuple[int, int] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    seed: int = 0
+    timeout: float | None = None
+    home: Path = Path()
+
+    def __post_init__(self) -> None:
+        if len(self.data) != 1:
+            raise UserError(f"a search takes one data set, {len(self.data)} were given: run one search for each")
+        _check_names("objective", self.objectives, tuple(OBJECTIVES))
+        _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
+        _check_names("device", (self.device,), DEVICES)
+        if len(set(self.objectives)) < len(self.objectives):
+            raise UserError(f"each objective can be named once, {','.join(self.objectives)} was given")
+        if not any(OBJECTIVES[name].direction == "maximize" for name in self.objectives):
+            raise UserError("at least one objective must be an accuracy: add one of iou, miou, dice")
+        for name, least in (("budget", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2), ("workers", 0), ("seed", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"--{name.replace('_', '-')} must be at least {least}, {value} was given")
+        if self.timeout is not None and self.timeout <= 0:
+            raise UserError(f"--timeout must be more than 0 seconds, {self.timeout} was given")
+        if self.study is not None and (not self.study or set(self.study) & set('/\\:*?"<>|') or self.study.startswith(".")):
+            raise UserError(f"a study's name is the name of its folder: no slashes, colons or leading dots, {self.study!r} was given")
+
+    @property
+    def caps(self) -> Budget:
+        """The caps as one value."""
+        return Budget(self.budget, self.max_macs, self.max_memory)
+
+
+def _check_names(what: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
+    if not given:
+        raise UserError(f"at least one {what} is needed: {', '.join(known)}")
+    for name in given:
+        if name not in known:
+            raise UserError(f"unknown {what} {name!r}: give one of {', '.join(known)}")

@@ -1,0 +1,118 @@
+"""What a search would do, without doing it: data, bank, sample draws with their cost, and how long it would take."""
+
+import time
+
+import numpy as np
+import optuna
+import torch
+
+from nas.data import VOID, Bank, bank_bytes
+from nas.network import build_network
+from nas.search.candidate import Candidate
+from nas.search.config import SearchConfig
+from nas.search.objectives import directions
+from nas.search.plan import Plan, make_plan
+from nas.search.progress import duration
+from nas.search.proposer import Proposer
+from nas.search.proxy import IN_CHANNELS
+from nas.search.run import describe_data
+from nas.search.sampler import make_sampler
+from nas.topology import outline
+from nas.train import Recipe, fit
+
+SAMPLES = 5
+TIMED_STEPS = 4
+
+
+def dry_run(config: SearchConfig) -> str:
+    """The text that `--dry-run` prints.
+
+    Raises:
+        UserError: The search could not begin either.
+    """
+    plan = make_plan(config)
+    size = bank_bytes(plan.data, plan.size.image_size, plan.size.train_size, plan.views)
+    candidates = sample_candidates(plan)
+    parts = [
+        describe_data(plan),
+        f"bank of views: {size / 2**20:,.1f} MiB in {plan.bank_folder}",
+        f"study: {plan.name} in {plan.folder.storage_url(config.storage)}",
+        f"space: {plan.space.name}, {len(plan.space.distributions())} genes; sampler {config.sampler}",
+        f"objectives: {', '.join(config.objectives)}",
+        f"\n{SAMPLES} sample draws:",
+        *(_describe(plan, candidate) for candidate in candidates),
+        _estimate(plan, candidates),
+    ]
+    return "\n".join(parts)
+
+
+def sample_candidates(plan: Plan) -> list[Candidate]:
+    """The first draws of the search's own sampler."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        sampler = make_sampler(plan.config.sampler, plan.config.seed, 0)
+        proposer = Proposer(plan.target, plan.config.objectives, sampler, directions(plan.config.objectives))
+        return [proposer.next().candidate for _ in range(SAMPLES)]
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _describe(plan: Plan, candidate: Candidate) -> str:
+    cost = candidate.cost
+    head = f"{candidate.genome.key}: {cost.params:,} parameters, {cost.macs / 1e6:,.2f}M MACs, {cost.memory / 1024:,.0f}K activations"
+    tree = outline(candidate.genome, plan.in_shape, plan.data.num_classes)
+    return "\n".join([head, *(f"    {line}" for line in tree.splitlines()), ""])
+
+
+def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
+    """From a few timed steps of the samples, on one thread as in a worker."""
+    images = plan.facts.counts["train"]
+    steps = plan.recipe.epochs * -(-images // plan.recipe.batch_size)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        seconds = [_step_seconds(plan, candidate) for candidate in candidates]
+    finally:
+        torch.set_num_threads(threads)
+    # Validation runs forward only, about a third of a step for as many pixels.
+    height, width = plan.size.image_size
+    pixels = plan.recipe.validations * plan.facts.counts["val"] * height * width / 3
+    trained = steps * plan.recipe.batch_size * plan.size.train_size[0] * plan.size.train_size[1]
+    mean = sum(seconds) / len(seconds) * steps * (1 + pixels / trained)
+    total = mean * plan.config.trials / max(1, plan.workers)
+    return (
+        f"estimate: {mean:.1f} s a trial ({steps} steps of {plan.recipe.batch_size}), {duration(total)} for {plan.config.trials} trials "
+        f"with {max(1, plan.workers)} at a time; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
+    )
+
+
+def _step_seconds(plan: Plan, candidate: Candidate) -> float:
+    """Seconds of one training step, on noise."""
+    batch = plan.recipe.batch_size
+    recipe = Recipe(epochs=2, batch_size=batch)
+    model = build_network(candidate.genome, IN_CHANNELS, plan.data.num_classes)
+    epochs = fit(model, [_noise(plan, batch * TIMED_STEPS // 2)], recipe, device=plan.device)
+    next(epochs)
+    began = time.perf_counter()
+    second = next(epochs)
+    return (time.perf_counter() - began - second.validate_seconds) / (TIMED_STEPS // 2)
+
+
+def _noise(plan: Plan, images: int) -> Bank:
+    random = np.random.default_rng(0)
+    height, width = plan.size.train_size
+    classes = plan.data.num_classes
+    return Bank(
+        path=plan.bank_folder,
+        name="noise",
+        classes=plan.data.classes,
+        image_size=(height, width),
+        train_size=(height, width),
+        train_images=random.integers(0, 256, (1, images, height, width, 3), dtype=np.uint8),
+        train_masks=random.integers(0, classes, (1, images, height, width), dtype=np.uint8),
+        val_images=np.zeros((1, height, width, 3), dtype=np.uint8),
+        val_masks=np.full((1, height, width), VOID, dtype=np.uint8),
+        val_names=("noise",),
+        pixel_shares=(1 / classes,) * classes,
+    )

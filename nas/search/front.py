@@ -1,0 +1,50 @@
+"""The Pareto front of a study as a table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.pareto import non_dominated
+from nas.search.objectives import to_minimise
+
+COSTS = ("params", "macs", "memory")
+ACCURACIES = ("iou", "miou", "dice")
+
+
+def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str]) -> list[FrozenTrial]:
+    """The complete trials that no other dominates, best validation IoU first."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and "genome" in trial.user_attrs]
+    if not complete:
+        return []
+    kept = non_dominated(np.array([to_minimise(objectives, trial.values) for trial in complete]))
+    return sorted(
+        (trial for trial, keep in zip(complete, kept, strict=True) if keep), key=lambda trial: (-trial.user_attrs["iou"], trial.number)
+    )
+
+
+def front_table(trials: Sequence[FrozenTrial], objectives: Sequence[str], image_size: Sequence[int], num_classes: int) -> pd.DataFrame:
+    """One row a trial of the front: number, key, accuracies, costs, and what they refer to."""
+    rows = [
+        {
+            "trial": trial.number,
+            "key": trial.user_attrs["key"],
+            **{name: trial.user_attrs[name] for name in (*ACCURACIES, *COSTS)},
+            "image_size": "x".join(map(str, image_size)),
+            "num_classes": num_classes,
+        }
+        for trial in front_trials(trials, objectives)
+    ]
+    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *COSTS, "image_size", "num_classes"])
+
+
+def front_text(table: pd.DataFrame) -> str:
+    """The table for a terminal."""
+    shown = table.assign(
+        **{name: table[name].map("{:.4f}".format) for name in ACCURACIES},
+        params=table["params"].map("{:,}".format),
+        macs=table["macs"].map(lambda n: f"{n / 1e6:,.2f}M"),
+        memory=table["memory"].map(lambda n: f"{n / 1024:,.0f}K"),
+    )
+    return shown.drop(columns=["image_size", "num_classes"]).to_string(index=False)

@@ -1,0 +1,89 @@
+"""What a worker is told and what it answers: JSON, so that it survives a process boundary, a restart and another machine."""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.data import open_bank
+from nas.genome import genome_from_json
+from nas.search.proxy import ProxyResult, train_candidate
+from nas.space import SpaceFile, load_space
+from nas.train import Diverged, Recipe
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What all candidates of a study are trained with.
+
+    Attributes:
+        space: Where operators are defined, a user's own among them.
+        banks: Folders of the banks of views.
+        recipe: How to train.
+        device: Where.
+    """
+
+    space: SpaceFile
+    banks: Sequence[Path]
+    recipe: Recipe
+    device: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
+            "banks": [str(path) for path in self.banks],
+            "recipe": self.recipe.as_dict(),
+            "device": self.device,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Workplace":
+        """What `to_dict` gave."""
+        space = document["space"]
+        return cls(
+            space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
+            banks=[Path(path) for path in document["banks"]],
+            recipe=Recipe.from_dict(document["recipe"]),
+            device=document["device"],
+        )
+
+    def open(self) -> Callable[[str], "Answer"]:
+        """Opens banks and space once; gives the function that trains a genome's JSON."""
+        vocabulary = load_space(self.space).vocabulary
+        banks = [open_bank(path) for path in self.banks]
+
+        def train(genome: str) -> Answer:
+            try:
+                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipe, self.device), "")
+            except Diverged as diverged:
+                return Answer(None, str(diverged))
+            except Exception as error:
+                traceback.print_exc()
+                return Answer(None, f"{type(error).__name__}: {error}")
+
+        return train
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a job ended.
+
+    Attributes:
+        result: Of the training; None where it failed.
+        reason: Why it failed.
+    """
+
+    result: ProxyResult | None
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"result": self.result.to_dict() if self.result else None, "reason": self.reason}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Answer":
+        """What `to_dict` gave."""
+        result = document["result"]
+        return cls(ProxyResult.from_dict(result) if result else None, document["reason"])

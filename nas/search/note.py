@@ -1,0 +1,53 @@
+"""The Markdown note of a trial: architecture, cost and, when it is trained, how it did."""
+
+from collections.abc import Mapping
+
+from nas.blocks import Shape
+from nas.search.candidate import Candidate
+from nas.search.objectives import Evaluations
+from nas.topology import NumClasses, outline
+
+
+def trial_note(candidate: Candidate, in_shape: Shape, num_classes: NumClasses, outcome: str) -> str:
+    """What the dashboard shows beside the trial.
+
+    Args:
+        candidate: The architecture and its cost.
+        in_shape: Channels, height and width that the cost refers to.
+        num_classes: Logits.
+        outcome: Markdown: how it did, or what it is doing.
+    """
+    size = " x ".join(map(str, in_shape))
+    cost = candidate.cost
+    return "\n".join(
+        [
+            f"## `{candidate.genome.key}`",
+            "",
+            outcome,
+            "",
+            "| parameters | MACs | activations |",
+            "|---:|---:|---:|",
+            f"| {cost.params:,} | {cost.macs:,} | {cost.memory / 1024:,.1f}K |",
+            "",
+            f"At {size}:",
+            "",
+            "```",
+            outline(candidate.genome, in_shape, num_classes),
+            "```",
+        ]
+    )
+
+
+def evaluation_table(evaluations: Evaluations) -> str:
+    """IoU of every class, as a Markdown table."""
+    lines = ["| set | class | IoU |", "|---|---|---:|"]
+    for name, evaluation in evaluations.items():
+        for label, iou in zip(evaluation.classes, evaluation.iou, strict=True):
+            lines.append(f"| {name} | {label} | {'absent' if iou is None else f'{iou:.4f}'} |")
+        lines.append(f"| {name} | **mean of the foreground** | **{evaluation.mean_iou:.4f}** |")
+    return "\n".join(lines)
+
+
+def per_class_iou(evaluations: Evaluations) -> Mapping[str, Mapping[str, float | None]]:
+    """Set name -> class name -> IoU, as a trial's user attribute."""
+    return {name: dict(zip(evaluation.classes, evaluation.iou, strict=True)) for name, evaluation in evaluations.items()}

@@ -1,0 +1,62 @@
+"""What a search can be asked to raise or lower, by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nas.cost import Cost
+from nas.evaluate import Evaluation
+
+Evaluations = Mapping[str, Evaluation]
+"""Name of a data set -> how a network did on it."""
+
+Direction = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One objective.
+
+    Attributes:
+        direction: As Optuna says it.
+        value: From a candidate's evaluations and cost to the number.
+    """
+
+    direction: Direction
+    value: Callable[[Evaluations, Cost], float]
+
+
+def _accuracy(name: str) -> Objective:
+    def value(evaluations: Evaluations, cost: Cost) -> float:
+        return sum(evaluation.objective(name) for evaluation in evaluations.values()) / len(evaluations)
+
+    return Objective("maximize", value)
+
+
+def _cost(name: str) -> Objective:
+    return Objective("minimize", lambda evaluations, cost: float(getattr(cost, name)))
+
+
+OBJECTIVES: Mapping[str, Objective] = {
+    "iou": _accuracy("iou"),
+    "miou": _accuracy("miou"),
+    "dice": _accuracy("dice"),
+    "params": _cost("params"),
+    "macs": _cost("macs"),
+    "memory": _cost("memory"),
+}
+
+
+def directions(names: Sequence[str]) -> list[Direction]:
+    """Optuna's directions for the named objectives."""
+    return [OBJECTIVES[name].direction for name in names]
+
+
+def values(names: Sequence[str], evaluations: Evaluations, cost: Cost) -> list[float]:
+    """The numbers of the named objectives."""
+    return [OBJECTIVES[name].value(evaluations, cost) for name in names]
+
+
+def to_minimise(names: Sequence[str], found: Sequence[float]) -> list[float]:
+    """The same numbers with accuracies negated, as `nas.pareto` wants them."""
+    return [-value if OBJECTIVES[name].direction == "maximize" else value for name, value in zip(names, found, strict=True)]

@@ -1,0 +1,143 @@
+"""The flags of `python -m nas.search`: each is a field of `SearchConfig`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from nas.search.config import DEVICES, SearchConfig
+from nas.search.objectives import OBJECTIVES
+from nas.search.sampler import SAMPLERS
+from nas.space import known_spaces
+
+DEFAULTS = SearchConfig()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's flags in groups."""
+    made = argparse.ArgumentParser(
+        prog="python -m nas.search",
+        description="Searches the best segmentation networks under a cap on parameters, and exports the Pareto front.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="The same from Python: from nas.search import SearchConfig, run_search",
+    )
+    _caps(made)
+    _what(made)
+    _study(made)
+    _training(made)
+    _machine(made)
+    made.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, with sample draws and an estimate of the time, and stop"
+    )
+    return made
+
+
+def _caps(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("caps (no network over a cap is ever trained)")
+    group.add_argument(
+        "--budget", type=count, default=DEFAULTS.budget, metavar="N", help="most parameters; 10K is 10,000 (default %(default)s)"
+    )
+    group.add_argument(
+        "--max-macs", type=count, metavar="N", help="most multiply-accumulates of one image of the image size; 50M is 50,000,000"
+    )
+    group.add_argument(
+        "--max-memory", type=size_in_bytes, metavar="N", help="most bytes of activations of one image, float32; 512K is 512 x 1024 bytes"
+    )
+
+
+def _what(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("what is searched")
+    group.add_argument(
+        "--data", default=DEFAULTS.data[0], metavar="PATH", help="folder of a data set, or synthetic[:KIND] (default %(default)s)"
+    )
+    group.add_argument(
+        "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
+    )
+    group.add_argument(
+        "--trials", type=int, default=DEFAULTS.trials, metavar="N", help="trained networks in the study (default %(default)s)"
+    )
+    group.add_argument(
+        "--objectives", type=names, default=DEFAULTS.objectives, metavar="A,B", help=f"of {', '.join(OBJECTIVES)} (default iou,macs)"
+    )
+    group.add_argument("--sampler", default=DEFAULTS.sampler, metavar="NAME", help=f"{', '.join(SAMPLERS)} (default %(default)s)")
+
+
+def _study(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("where it is kept")
+    group.add_argument("--study", metavar="NAME", help="name of the study; one that exists goes on (default: made of data and budget)")
+    group.add_argument("--storage", metavar="URL", help="Optuna storage (default: SQLite at studies/<name>/study.db)")
+    group.add_argument(
+        "--home", type=Path, default=DEFAULTS.home, metavar="DIR", help="folder in which studies/ lies (default: where you stand)"
+    )
+
+
+def _training(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("proxy training")
+    group.add_argument(
+        "--image-size", type=image_size, metavar="H[xW]", help="pixels of validation, MACs and memory (default: chosen by the data)"
+    )
+    group.add_argument("--epochs", type=int, metavar="N", help="passes over the training images (default: about 2,400 images shown)")
+    group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
+    group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
+    group.add_argument("--seed", type=int, default=DEFAULTS.seed, metavar="N", help="of sampler, weights and order (default %(default)s)")
+
+
+def _machine(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("machine")
+    group.add_argument("--device", default=DEFAULTS.device, metavar="NAME", help=f"{', '.join(DEVICES)} (default %(default)s)")
+    group.add_argument(
+        "--workers", type=workers, metavar="N|auto", help="training processes; 0 trains in this one (default auto: one a core on a CPU)"
+    )
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="stop after this time; the study can go on later")
+
+
+def config_of(flags: argparse.Namespace) -> SearchConfig:
+    """The settings that the flags give."""
+    given = {name: value for name, value in vars(flags).items() if name != "dry_run"}
+    return SearchConfig(**{**given, "data": (given["data"],)})
+
+
+def count(text: str) -> int:
+    """A number with K, M or G for thousands, millions or billions."""
+    return _suffixed(text, 1000)
+
+
+def size_in_bytes(text: str) -> int:
+    """A number of bytes with K, M or G for 1024, 1024^2 or 1024^3."""
+    return _suffixed(text, 1024)
+
+
+def _suffixed(text: str, thousand: int) -> int:
+    power = "KMG".find(text[-1:].upper()) + 1
+    digits = text[:-1] if text[-1:].upper() in ("K", "M", "G") else text
+    try:
+        factor: int = thousand**power if digits != text else 1
+        return round(float(digits.replace("_", "")) * factor)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"a number such as 10000, 512K or 50M is needed, {text!r} was given") from None
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """H or HxW, in pixels."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"a height, or height x width in pixels, is needed, such as 128 or 320x480; {text!r} was given")
+    return int(parts[0]), int(parts[-1])
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def workers(text: str) -> int | None:
+    """A number, or auto."""
+    if text == "auto":
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of processes, or auto, is needed; {text!r} was given")
+    return int(text)
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The flags of a command line."""
+    return parser().parse_args(arguments)

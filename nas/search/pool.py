@@ -1,0 +1,185 @@
+"""Worker processes as seen by the coordinator: who is free, what came back, who died."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+from nas.errors import UserError
+from nas.search.job import Answer, Workplace
+
+WORKER_ENVIRONMENT: Mapping[str, str] = {
+    # One thread a worker: on tiny networks two threads are slower than one, and two workers twice as fast.
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # glibc maps and unmaps every large activation otherwise, 7,300 page faults a step; above 32 MiB a threshold is refused silently.
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a worker did.
+
+    Attributes:
+        worker: Its number.
+        answer: How its job ended; None where it got ready, or died.
+        died: Whether it is gone.
+    """
+
+    worker: int
+    answer: Answer | None = None
+    died: bool = False
+
+
+class Pool(Protocol):
+    """Anything that trains genomes: processes, this process, or, later, other machines."""
+
+    def submit(self, worker: int, genome: str) -> None:
+        """Gives a free worker a genome's JSON."""
+
+    def wait(self, seconds: float) -> Event | None:
+        """The next event, or None after `seconds`."""
+
+    def restart(self, worker: int) -> None:
+        """Replaces a worker that died."""
+
+    def close(self) -> None:
+        """Ends all workers at once."""
+
+
+@dataclass
+class ProcessPool:
+    """Single-threaded worker processes on this machine.
+
+    Attributes:
+        workplace: What they train with.
+        size: How many.
+        log: File that takes what they write to their error stream.
+    """
+
+    workplace: Workplace
+    size: int
+    log: Path
+    _events: "queue.Queue[Event]" = field(default_factory=queue.Queue)
+    _processes: "dict[int, subprocess.Popen[str]]" = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for worker in range(self.size):
+            self.restart(worker)
+
+    def restart(self, worker: int) -> None:
+        """See `Pool.restart`."""
+        environment = {**os.environ, **WORKER_ENVIRONMENT, **_import_path()}
+        with self.log.open("a", encoding="utf-8") as log, _interrupts_ignored():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "nas.search.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                text=True,
+                encoding="utf-8",
+            )
+        self._processes[worker] = process
+        threading.Thread(target=self._listen, args=(worker, process), daemon=True).start()
+        self._send(worker, json.dumps(self.workplace.to_dict()))
+
+    def submit(self, worker: int, genome: str) -> None:
+        """See `Pool.submit`."""
+        self._send(worker, genome)
+
+    def wait(self, seconds: float) -> Event | None:
+        """See `Pool.wait`."""
+        try:
+            return self._events.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """See `Pool.close`."""
+        for process in self._processes.values():
+            process.kill()
+        for process in self._processes.values():
+            process.wait()
+        self._processes.clear()
+
+    def _send(self, worker: int, line: str) -> None:
+        process = self._processes[worker]
+        assert process.stdin is not None
+        try:
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+        except OSError:
+            pass  # It died just now; the listener says so.
+
+    def _listen(self, worker: int, process: "subprocess.Popen[str]") -> None:
+        output: IO[str] | None = process.stdout
+        assert output is not None
+        for line in output:
+            document = json.loads(line)
+            self._events.put(Event(worker) if "ready" in document else Event(worker, Answer.from_dict(document)))
+        process.wait()
+        self._events.put(Event(worker, died=True))
+
+
+class LocalPool:
+    """One worker that is this process: for notebooks, debuggers and machines on which no process may be started.
+
+    Args:
+        workplace: What it trains with.
+    """
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._train = workplace.open()
+        self._events = [Event(0)]
+
+    def submit(self, worker: int, genome: str) -> None:
+        """See `Pool.submit`; returns when the training has ended."""
+        self._events.append(Event(worker, self._train(genome)))
+
+    def wait(self, seconds: float) -> Event | None:
+        """See `Pool.wait`."""
+        return self._events.pop(0) if self._events else None
+
+    def restart(self, worker: int) -> None:
+        """Never needed."""
+        raise UserError("the only worker is this process, which cannot be restarted")
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def open_pool(workplace: Workplace, workers: int, log: Path) -> Pool:
+    """Processes, or this process for 0 workers."""
+    return ProcessPool(workplace, workers, log) if workers else LocalPool(workplace)
+
+
+def _import_path() -> dict[str, str]:
+    """Makes a worker find the same code, from wherever its coordinator imported it; what is installed is found anyway."""
+    root = Path(__file__).resolve().parents[2]
+    if root.name in ("site-packages", "dist-packages"):
+        return {}
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": str(root) if not inherited else os.pathsep.join([str(root), inherited])}
+
+
+class _interrupts_ignored:  # noqa: N801 - used as a function
+    """Lets a child be born deaf to Ctrl-C, which a terminal sends to the whole group: the coordinator alone decides what it means."""
+
+    def __enter__(self) -> None:
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def __exit__(self, *_: object) -> None:
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)

@@ -1,0 +1,141 @@
+"""Asks the sampler for candidates that are new and fit; draws that are neither inform the sampler and go no further.
+
+The sampler works on an in-memory copy of the study: asking, describing and telling a trial of 60 parameters takes 124 ms on SQLite, and
+a draw that builds a known network would leave a row in the user's study.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.search.candidate import SHARE, Candidate, Target
+from nas.search.objectives import OBJECTIVES, Direction
+from nas.space import Misfit
+
+EXHAUSTED_AFTER = 1_000
+"""Draws in a row without a new genome after which a space counts as exhausted."""
+
+
+class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
+    """No new genome in `EXHAUSTED_AFTER` draws."""
+
+
+@dataclass
+class Proposal:
+    """A candidate with the sampler's own trial, which wants to be told how it ended."""
+
+    candidate: Candidate
+    asked: optuna.Trial
+
+    @property
+    def system_attrs(self) -> dict[str, Any]:
+        """What the sampler noted on its trial, such as NSGA-II's generation; a resumed search needs it back."""
+        return self.asked.storage.get_trial_system_attrs(self.asked._trial_id)
+
+
+@dataclass
+class Counts:
+    """Draws that became no trial."""
+
+    duplicates: int = 0
+    misfits: int = 0
+
+
+@dataclass
+class Proposer:
+    """The in-memory study and what is known in it.
+
+    Attributes:
+        target: What candidates must fit.
+        objectives: Names.
+        sampler: Optuna's.
+        directions: Of the objectives.
+        counts: Draws that became no trial.
+    """
+
+    target: Target
+    objectives: Sequence[str]
+    sampler: BaseSampler
+    directions: Sequence[Direction]
+    counts: Counts = field(default_factory=Counts)
+
+    def __post_init__(self) -> None:
+        self.study = optuna.create_study(directions=list(self.directions), sampler=self.sampler)
+        self.distributions: dict[str, BaseDistribution] = dict(self.target.space.distributions())
+        if "params" in self.objectives:
+            self.distributions[SHARE] = FloatDistribution(0.1, 1.0, log=True)
+        self.known: dict[str, Sequence[float] | None] = {}
+
+    def remember(self, trial: FrozenTrial) -> None:
+        """Takes a trial of the stored study into the sampler's copy."""
+        self.known[str(trial.user_attrs.get("key"))] = trial.values if trial.state == TrialState.COMPLETE else None
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    state=trial.state,
+                    values=trial.values if trial.state == TrialState.COMPLETE else None,
+                    params=trial.params,
+                    distributions=trial.distributions,
+                    system_attrs=trial.system_attrs,
+                )
+            )
+
+    def next(self) -> Proposal:
+        """The next candidate that is new and fits.
+
+        Raises:
+            SpaceExhausted: 1,000 draws in a row were known or did not fit.
+        """
+        for _ in range(EXHAUSTED_AFTER):
+            asked = self.study.ask(self.distributions)
+            try:
+                candidate = self.target.candidate(asked.params)
+            except Misfit as misfit:
+                self.counts.misfits += 1
+                self._tell_misfit(asked, misfit)
+                continue
+            key = candidate.genome.key
+            if key in self.known:
+                self.counts.duplicates += 1
+                self._tell(asked, self.known[key], candidate.violations)
+                continue
+            self.known[key] = None
+            return Proposal(candidate, asked)
+        raise SpaceExhausted
+
+    def take_up(self, candidate: Candidate) -> Proposal:
+        """A candidate whose training was interrupted, with a sampler's trial of its own."""
+        self.study.enqueue_trial(dict(candidate.params))
+        self.known[candidate.genome.key] = None
+        return Proposal(candidate, self.study.ask(self.distributions))
+
+    def tell(self, proposal: Proposal, values: Sequence[float] | None) -> None:
+        """How a proposal ended; None where it failed."""
+        self.known[proposal.candidate.genome.key] = values
+        self._tell(proposal.asked, values, proposal.candidate.violations)
+
+    def _tell(self, asked: optuna.Trial, values: Sequence[float] | None, violations: Sequence[float]) -> None:
+        if values is None:
+            self.study.tell(asked, state=TrialState.FAIL)
+            return
+        set_constraints(asked, violations)
+        self.study.tell(asked, list(values))
+
+    def _tell_misfit(self, asked: optuna.Trial, misfit: Misfit) -> None:
+        """As infeasible, by how far its narrowest form is over the caps; the accuracy is nobody's and does not matter there."""
+        found = [OBJECTIVES[name].value({}, misfit.cost) if OBJECTIVES[name].direction == "minimize" else 0.0 for name in self.objectives]
+        self._tell(asked, found, self.target.budget.violations(misfit.cost))
+
+
+def set_constraints(trial: optuna.Trial, violations: Sequence[float]) -> None:
+    """Notes constraint values where samplers, `best_trials` and the dashboard all read them.
+
+    `Trial.set_constraint` of Optuna 5 writes attributes that optuna-dashboard 0.21 does not show; the list it reads is the older form,
+    which Optuna reads too. The two must not be mixed.
+    """
+    trial.storage.set_trial_system_attr(trial._trial_id, "constraints", list(violations))

@@ -1,0 +1,78 @@
+"""Trains one candidate: a pure function of genome, data and recipe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from nas.data import Bank
+from nas.evaluate import Evaluation
+from nas.genome import Genome
+from nas.network import build_network
+from nas.train import EpochMetrics, Recipe, fit
+
+IN_CHANNELS = 3
+"""Channels of the banks' images."""
+
+
+@dataclass(frozen=True)
+class ProxyResult:
+    """How a candidate did.
+
+    Attributes:
+        evaluations: Set name -> evaluation after the last epoch.
+        curve: One entry an epoch: epoch, loss, learning rate, and the mean IoU where it was evaluated.
+        train_seconds: Time in training steps.
+        validate_seconds: Time in validation.
+    """
+
+    evaluations: Mapping[str, Evaluation]
+    curve: Sequence[Mapping[str, float]]
+    train_seconds: float
+    validate_seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "evaluations": {name: evaluation.as_dict() for name, evaluation in self.evaluations.items()},
+            "curve": [dict(point) for point in self.curve],
+            "train_seconds": self.train_seconds,
+            "validate_seconds": self.validate_seconds,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "ProxyResult":
+        """What `to_dict` gave."""
+        evaluations = {name: Evaluation.from_dict(stored) for name, stored in document["evaluations"].items()}
+        return cls(evaluations, document["curve"], document["train_seconds"], document["validate_seconds"])
+
+
+def train_candidate(genome: Genome, banks: Sequence[Bank], recipe: Recipe, device: str) -> ProxyResult:
+    """Builds, trains and evaluates a genome's network.
+
+    The first weights depend on the recipe's seed alone, so that the same genome ends the same whatever was trained before it.
+
+    Raises:
+        Diverged: The loss or a weight became infinite or not a number.
+    """
+    classes = banks[0].num_classes if len(banks) == 1 else tuple(bank.num_classes for bank in banks)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = build_network(genome, IN_CHANNELS, classes)
+    curve: list[dict[str, float]] = []
+    train_seconds = validate_seconds = 0.0
+    evaluations: Mapping[str, Evaluation] = {}
+    for epoch in fit(model, list(banks), recipe, device=device):
+        curve.append(_point(epoch))
+        train_seconds += epoch.train_seconds
+        validate_seconds += epoch.validate_seconds
+        evaluations = epoch.evaluations
+    return ProxyResult(evaluations, curve, train_seconds, validate_seconds)
+
+
+def _point(epoch: EpochMetrics) -> dict[str, float]:
+    point = {"epoch": epoch.epoch, "loss": round(epoch.loss, 6), "learning_rate": epoch.learning_rate}
+    if epoch.evaluations:
+        point["iou"] = sum(evaluation.mean_iou for evaluation in epoch.evaluations.values()) / len(epoch.evaluations)
+    return point

@@ -1,0 +1,74 @@
+"""What a study's storage is told of its trials: one row each, one event after the other, by the coordinator alone."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+from optuna_dashboard import save_note
+
+from nas.search.candidate import Candidate
+from nas.search.study import StoredStudy
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes trials.
+
+    Attributes:
+        stored: The study.
+        distributions: Of the parameters.
+    """
+
+    stored: StoredStudy
+    distributions: Mapping[str, BaseDistribution]
+
+    def start(self, candidate: Candidate, system_attrs: Mapping[str, Any], note: str) -> int:
+        """Inserts a RUNNING trial whole; returns its identity in the storage."""
+        template = FrozenTrial(
+            number=-1,
+            trial_id=-1,
+            state=TrialState.RUNNING,
+            value=None,
+            datetime_start=datetime.datetime.now(),
+            datetime_complete=None,
+            params=dict(candidate.params),
+            distributions=dict(self.distributions),
+            user_attrs=candidate.user_attrs(),
+            # Optuna's and the dashboard's common place for constraint values; see `proposer.set_constraints`.
+            system_attrs={**system_attrs, "constraints": list(candidate.violations)},
+            intermediate_values={},
+        )
+        trial_id = self.stored.storage.create_new_trial(self.stored.id, template)
+        self.note(trial_id, note)
+        return trial_id
+
+    def restart(self, trial_id: int) -> None:
+        """WAITING -> RUNNING."""
+        self.stored.storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+
+    def complete(self, trial_id: int, values: Sequence[float], attrs: Mapping[str, Any], note: str) -> None:
+        """RUNNING -> COMPLETE; the state comes last, so that a complete trial has all its attributes."""
+        for name, value in attrs.items():
+            self.stored.storage.set_trial_user_attr(trial_id, name, value)
+        self.note(trial_id, note)
+        self.stored.storage.set_trial_state_values(trial_id, TrialState.COMPLETE, values)
+
+    def fail(self, trial_id: int, reason: str, note: str) -> None:
+        """RUNNING -> FAIL, with the reason."""
+        self.stored.storage.set_trial_user_attr(trial_id, "reason", reason)
+        self.note(trial_id, note)
+        self.stored.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+
+    def put_back(self, trial_id: int) -> None:
+        """RUNNING -> WAITING: the next run takes it up."""
+        self.stored.storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+    def note(self, trial_id: int, text: str) -> None:
+        """The Markdown note that the dashboard shows beside a trial."""
+        # `save_note` asks a trial for these three only; making a real `Trial` would make Optuna's sampler draw for it.
+        handle = SimpleNamespace(storage=self.stored.storage, study=self.stored.study, _trial_id=trial_id)
+        save_note(handle, text)

@@ -1,0 +1,176 @@
+"""A search from settings to a front: the function behind the command line."""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import optuna
+import pandas as pd
+
+import nas
+from nas.errors import UserError
+from nas.files import write_json, write_text
+from nas.search.config import SearchConfig
+from nas.search.coordinator import Coordinator, Outcome
+from nas.search.environment import git_commit, machine, versions
+from nas.search.front import front_table
+from nas.search.job import Workplace
+from nas.search.objectives import directions
+from nas.search.plan import Plan, available_cores, make_plan
+from nas.search.pool import open_pool
+from nas.search.progress import Progress, Silence
+from nas.search.proposer import Counts, Proposer
+from nas.search.record import Recorder
+from nas.search.sampler import make_sampler
+from nas.search.storage import readable_errors
+from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """How a search ended.
+
+    Attributes:
+        study: Name of the study.
+        folder: Where its files lie.
+        storage: URL of its storage.
+        outcome: "complete", "exhausted", "interrupted" or "timeout".
+        front: The Pareto front, best validation IoU first.
+        trials: Trained networks in the study.
+        counts: Draws of this run that became no trial.
+        seconds: Wall time of this run.
+        overhead: Share of the core time (cores x wall) not spent in training or validation.
+        cores: Cores that the share refers to.
+    """
+
+    study: str
+    folder: StudyFolder
+    storage: str
+    outcome: Outcome
+    front: pd.DataFrame
+    trials: int
+    counts: Counts
+    seconds: float
+    overhead: float
+    cores: int
+
+
+def run_search(config: SearchConfig, progress: Progress | None = None) -> SearchResult:
+    """Searches, or goes on with a search, until the study has `config.trials` trained networks.
+
+    Args:
+        config: What is wanted.
+        progress: Is told how far it is; None for silence.
+
+    Raises:
+        UserError: Something must be mended first; nothing that was finished is lost.
+    """
+    began = time.monotonic()
+    told = progress or Silence()
+    plan = make_plan(config)
+    url = plan.folder.storage_url(config.storage)
+    told.say(describe_data(plan))
+    with (
+        _optuna_quiet(),
+        locked(plan.folder),
+        begun_study(plan.name, url, plan.settings(), plan.stored_facts(), nas.__version__) as stored,
+        readable_errors(url),
+    ):
+        _write_files(plan)
+        return _search(plan, stored, began, told)
+
+
+def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> SearchResult:
+    config = plan.config
+    proposer = Proposer(
+        plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
+    )
+    bank = plan.bank()
+    workplace = Workplace(plan.space_file, [bank.path], plan.recipe, plan.device)
+    coordinator = Coordinator(
+        target=plan.target,
+        objectives=config.objectives,
+        proposer=proposer,
+        recorder=Recorder(stored, proposer.distributions),
+        pool=open_pool(workplace, plan.workers, plan.folder.log),
+        limit=config.trials,
+        deadline=None if config.timeout is None else began + config.timeout,
+        progress=told,
+    )
+    coordinator.take_over(stored.trials())
+    outcome = coordinator.run()
+    table = front_table(stored.trials(), config.objectives, plan.size.image_size, plan.data.num_classes)
+    write_text(plan.folder.front, table.to_csv(index=False))
+    seconds, cores = time.monotonic() - began, cores_used(plan)
+    return SearchResult(
+        study=plan.name,
+        folder=plan.folder,
+        storage=stored.url,
+        outcome=outcome,
+        front=table,
+        trials=coordinator.counted,
+        counts=proposer.counts,
+        seconds=seconds,
+        overhead=1 - coordinator.busy_seconds / (cores * seconds),
+        cores=cores,
+    )
+
+
+@contextlib.contextmanager
+def _optuna_quiet() -> Iterator[None]:
+    """Optuna announces every study it makes, the sampler's in-memory copy too."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def cores_used(plan: Plan) -> int:
+    """Cores that could have trained: as many as there are workers, and no more than the machine has."""
+    return max(1, min(plan.workers, available_cores()))
+
+
+def describe_data(plan: Plan) -> str:
+    """One paragraph on what a search works on."""
+    counts = plan.facts.counts
+    return "\n".join(
+        [
+            f"data: {plan.data.name} ({plan.data.layout}), {counts['train']} training, {counts['val']} validation, "
+            f"{counts['test']} test images (the test split is not read); split: {plan.data.split_source}",
+            f"classes: {', '.join(plan.data.classes)}",
+            f"image size: {plan.size.reason}; training views of {plan.size.train_size[0]}x{plan.size.train_size[1]}, "
+            f"{plan.views} of each image",
+            f"training: {plan.recipe.epochs} epochs in batches of {plan.recipe.batch_size}, on {plan.device} with "
+            f"{plan.workers or 'no'} worker process{'es' if plan.workers != 1 else ''}",
+        ]
+    )
+
+
+def _write_files(plan: Plan) -> None:
+    """What the study's folder holds from the beginning."""
+    try:
+        plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(plan.space_file.path, plan.folder.space)
+        write_json(plan.folder.config, config_document(plan))
+    except OSError as error:
+        raise UserError(f"cannot write to {plan.folder.root}: {error.strerror}. Free some space, or give another --home") from error
+
+
+def config_document(plan: Plan) -> dict[str, Any]:
+    """All that is needed to repeat the search."""
+    return {
+        "study": plan.name,
+        "config": {name: str(value) if name == "home" else value for name, value in asdict(plan.config).items()},
+        "settings": plan.settings(),
+        "data": plan.data_facts(),
+        "split": {split: [item.name for item in items] for split, items in plan.data.splits.items()},
+        "space_file": str(plan.space_file.path),
+        "versions": versions(),
+        "commit": git_commit(),
+        "machine": machine(plan.device),
+    }

@@ -1,0 +1,72 @@
+"""The study's storage: opened with what SQLite needs to be quick and safe, and failing in words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from nas.errors import UserError
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file."""
+    return f"sqlite:///{path.as_posix()}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases and for those in memory."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:") else None
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Opens, and makes where it is missing, an Optuna storage.
+
+    SQLite runs in write-ahead mode, where a commit is one sequential write and readers such as the dashboard block nobody.
+
+    Raises:
+        UserError: It cannot be reached, or its tables are of another Optuna.
+    """
+    with readable_errors(url):
+        file = sqlite_file(url)
+        if file is None:
+            return RDBStorage(url)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(file, timeout=30) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 30}})
+        event.listen(storage.engine, "connect", _less_waiting)
+        storage.engine.dispose()  # The connections of the constructor were made without the listener.
+        return storage
+
+
+def close_storage(storage: RDBStorage) -> None:
+    """Closes all connections; the last one folds SQLite's write-ahead log into the file."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+def _less_waiting(connection: sqlite3.Connection, _: object) -> None:
+    # With write-ahead logging NORMAL cannot corrupt the file; a power cut may take back the last commits, a killed process none.
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+@contextmanager
+def readable_errors(url: str) -> Iterator[None]:
+    """Turns what databases raise into one message with the URL, its password hidden."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, RuntimeError, ImportError, OSError) as error:
+        try:
+            shown = make_url(url).render_as_string(hide_password=True)
+        except ArgumentError:
+            shown = url
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise UserError(f"the storage {shown} cannot be used: {reason}. Check --storage, its server and the space on the disk") from error

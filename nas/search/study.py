@@ -1,0 +1,220 @@
+"""A study: its folder, its lock, its storage, and the settings it was begun with."""
+
+import contextlib
+import json
+import os
+import platform
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import optuna
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+from nas.errors import UserError
+from nas.search.objectives import directions
+from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_url
+
+SCHEMA = 1
+"""Raised when the attributes of studies or trials change their meaning."""
+
+ATTRIBUTE = "nas"
+"""The study's user attribute with schema, version, settings and facts."""
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Where a study keeps its files.
+
+    Attributes:
+        root: `studies/<name>/`.
+    """
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.root.name
+
+    @property
+    def config(self) -> Path:
+        """All settings, the split, versions, commit and machine."""
+        return self.root / "config.json"
+
+    @property
+    def front(self) -> Path:
+        """The front as a table."""
+        return self.root / "front.csv"
+
+    @property
+    def artifacts(self) -> Path:
+        """What the dashboard shows beside trials."""
+        return self.root / "artifacts"
+
+    @property
+    def best(self) -> Path:
+        """The best genome, ready to train."""
+        return self.root / "best"
+
+    @property
+    def space(self) -> Path:
+        """A copy of the space file, for the day on which the original is gone."""
+        return self.root / "space.py"
+
+    @property
+    def log(self) -> Path:
+        """What workers write to their standard error."""
+        return self.root / "workers.log"
+
+    def storage_url(self, given: str | None) -> str:
+        """The storage asked for, or SQLite in this folder."""
+        return given or sqlite_url(self.root / "study.db")
+
+
+def study_folder(home: Path, name: str) -> StudyFolder:
+    """The folder of a study, which need not exist."""
+    return StudyFolder(home / "studies" / name)
+
+
+@contextlib.contextmanager
+def locked(folder: StudyFolder) -> Iterator[None]:
+    """Holds a study for one coordinator; the system lets go when the process dies, however it dies.
+
+    Raises:
+        UserError: Another process holds it.
+    """
+    folder.root.mkdir(parents=True, exist_ok=True)
+    lock, holder = filelock.FileLock(folder.root / ".lock"), folder.root / ".holder"
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+        raise UserError(f"the study {folder.name} is being searched by {who}: wait for it, or give another --study") from None
+    try:
+        holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study in a storage.
+
+    Attributes:
+        name: Its name.
+        url: The storage's URL.
+        storage: Where it lies.
+        study: Optuna's handle.
+    """
+
+    name: str
+    url: str
+    storage: RDBStorage
+    study: optuna.Study
+
+    @property
+    def id(self) -> int:
+        """The storage's number for the study."""
+        return self.study._study_id
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials as they are now."""
+        return self.storage.get_all_trials(self.id, deepcopy=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Schema, version, settings and facts, as they were when the study began."""
+        return dict(self.study.user_attrs[ATTRIBUTE])
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Names of the objectives."""
+        return tuple(self.document["settings"]["objectives"])
+
+
+@contextlib.contextmanager
+def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
+    """A study that exists, for reading.
+
+    Raises:
+        UserError: There is none of this name, or another program made it.
+    """
+    storage = open_storage(url)
+    try:
+        with readable_errors(url):
+            names = [summary.study_name for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)]
+            if name not in names:
+                raise UserError(f"no study {name!r} in {url}; it has: {', '.join(names) or 'none'}")
+            study = optuna.load_study(study_name=name, storage=storage)
+            _check_schema(study)
+            yield StoredStudy(name, url, storage, study)
+    finally:
+        close_storage(storage)
+
+
+@contextlib.contextmanager
+def begun_study(name: str, url: str, settings: Mapping[str, Any], facts: Mapping[str, Any], version: str) -> Iterator[StoredStudy]:
+    """The study of this name with these settings, new or continued.
+
+    Raises:
+        UserError: A study of this name has other settings, or another program made it.
+    """
+    storage = open_storage(url)
+    try:
+        with readable_errors(url):
+            study = _create(name, storage, settings, facts, version)
+            _check_schema(study)
+            _check_settings(name, study.user_attrs[ATTRIBUTE]["settings"], settings)
+            yield StoredStudy(name, url, storage, study)
+    finally:
+        close_storage(storage)
+
+
+def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any], version: str) -> optuna.Study:
+    objectives = tuple(settings["objectives"])
+    try:
+        wanted = [StudyDirection.MAXIMIZE if d == "maximize" else StudyDirection.MINIMIZE for d in directions(objectives)]
+        study_id = storage.create_new_study(wanted, name)
+    except optuna.exceptions.DuplicatedStudyError:
+        return optuna.load_study(study_name=name, storage=storage)
+    # The attribute comes first: a run killed in between leaves a study that says what it is, or one without trials.
+    document = {"schema": SCHEMA, "version": version, "settings": dict(settings), "facts": dict(facts)}
+    storage.set_study_user_attr(study_id, ATTRIBUTE, document)
+    study = optuna.load_study(study_name=name, storage=storage)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(objectives))
+    return study
+
+
+def _check_schema(study: optuna.Study) -> None:
+    document = study.user_attrs.get(ATTRIBUTE)
+    if document is None:
+        raise UserError(
+            f"the study {study.study_name} was not made by this program (it lacks the attribute {ATTRIBUTE!r}): give another --study"
+        )
+    if document["schema"] != SCHEMA:
+        raise UserError(
+            f"the study {study.study_name} has schema {document['schema']} (made by version {document['version']}), this program works "
+            f"with schema {SCHEMA}: use that version, or give another --study"
+        )
+
+
+def _check_settings(name: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Compares as JSON, since that is how the stored ones came back."""
+    now = json.loads(json.dumps(wanted))
+    different = [
+        f"{key} is {stored.get(key)!r}, now {now.get(key)!r}" for key in sorted({*stored, *now}) if stored.get(key) != now.get(key)
+    ]
+    if different:
+        raise UserError(
+            f"the study {name} was begun with other settings: {'; '.join(different)}. Give those again, or another --study for the new ones"
+        )

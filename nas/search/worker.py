@@ -1,0 +1,47 @@
+"""A worker process: `python -m nas.search.worker`, one JSON line in for each genome, one out for how it did.
+
+It talks over its standard streams, which gives three things on every system: it needs nothing of the script that started the search (no
+`if __name__ == "__main__"` in a user's five lines), its environment can be set before it starts, and it ends by itself when its
+coordinator dies, because then its input ends.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+from typing import TextIO
+
+
+def main() -> None:
+    """Reads a `Workplace`, then genomes, until the input ends."""
+    # Whatever a library prints must not get between the answers: they keep the real output, everybody else gets the error stream.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+
+    import torch
+
+    from nas.search.job import Workplace
+
+    torch.set_num_threads(1)
+    train = Workplace.from_dict(json.loads(lines.get())).open()
+    _say(answers, {"ready": True})
+    while True:
+        _say(answers, train(lines.get()).to_dict())
+
+
+def _read(lines: "queue.Queue[str]") -> None:
+    for line in sys.stdin:
+        lines.put(line.rstrip("\n"))
+    # The coordinator is gone, or wants no more: nobody would read the answer of a training under way.
+    os._exit(0)
+
+
+def _say(answers: TextIO, document: object) -> None:
+    print(json.dumps(document), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
