@@ -5,6 +5,7 @@ scaling a result again changes nothing.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import lcm
 
 from nas.blocks import Shape, WideBlock
@@ -29,9 +30,21 @@ class Misfit(UserError):  # noqa: N818 - the project's word for it
         self.cost = cost
 
 
-def scale_to(
-    genome: Genome, budget: Budget, in_shape: Shape, num_classes: NumClasses, min_width: int, covers: Callable[[Genome], bool]
-) -> Genome:
+@dataclass(frozen=True)
+class Proportions:
+    """How unequal the widths of a genome may be.
+
+    Attributes:
+        factors: The logarithm of each stage's own factor, in the order of `Genome.widths`.
+        limit: Largest difference between two of them. Without one a cheap stage would take all that is left over and grow to many times
+            the others' width.
+    """
+
+    factors: Callable[[Genome], Sequence[float]]
+    limit: float
+
+
+def scale_to(genome: Genome, budget: Budget, in_shape: Shape, num_classes: NumClasses, min_width: int, proportions: Proportions) -> Genome:
     """The widths that fill the tightest cap.
 
     Args:
@@ -40,8 +53,7 @@ def scale_to(
         in_shape: Channels, height and width of one image.
         num_classes: Logits, or one number a data set.
         min_width: Fewest channels of a stage.
-        covers: Whether widths are within the space's proportions. Without it a cheap stage would take all that is left over and grow
-            to many times the others' width.
+        proportions: How unequal widths may be.
 
     Raises:
         Misfit: The narrowest form is over a cap.
@@ -49,43 +61,73 @@ def scale_to(
     if budget.params is None:
         raise UserError("scaling needs a cap on parameters: the other costs do not bound every width")
     steps = _width_steps(genome)
-    narrowest = tuple(-(-min_width // step) * step for step in steps)
-
-    def allowed(widths: Sequence[int]) -> bool:
-        return _allows(budget, genome.with_widths(widths), in_shape, num_classes)
-
-    if not allowed(narrowest):
-        cost = estimate(genome.with_widths(narrowest), in_shape, num_classes)
+    fit = _Fit(genome, steps, tuple(-(-min_width // step) * step for step in steps), proportions, budget, in_shape, num_classes)
+    if not fit.allows(fit.narrowest):
+        cost = estimate(genome.with_widths(fit.narrowest), in_shape, num_classes)
         over = ", ".join(f"{getattr(cost, name):,} {name} of {cap:,}" for name, cap in budget.caps().items() if getattr(cost, name) > cap)
         raise Misfit(f"the narrowest form of genome {genome.key} is over the cap: {over}", cost)
-
-    def at(scale: float) -> tuple[int, ...]:
-        rounded = (round(scale * width / step) * step for width, step in zip(genome.widths, steps, strict=True))
-        return tuple(min(MAX_WIDTH // step * step, max(least, w)) for w, least, step in zip(rounded, narrowest, steps, strict=True))
-
-    low = min(least / width for least, width in zip(narrowest, genome.widths, strict=True))
+    low = min(least / width for least, width in zip(fit.narrowest, genome.widths, strict=True))
     high = 2 * low
-    while at(high) == at(low) or (allowed(at(high)) and min(at(high)) < MAX_WIDTH):
+    while fit.at(high) == fit.at(low) or (fit.allows(fit.at(high)) and min(fit.at(high)) < MAX_WIDTH):
         low, high = high, 2 * high
-    while sum(at(high)) - sum(at(low)) > 1 and high / low > 1 + 1e-9:
+    while sum(fit.at(high)) - sum(fit.at(low)) > 1 and high / low > 1 + 1e-9:
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if allowed(at(middle)) else (low, middle)
-    return genome.with_widths(_fill(at(low), [high * width for width in genome.widths], steps, allowed))
+        low, high = (middle, high) if fit.allows(fit.at(middle)) else (low, middle)
+    wanted = [high * width for width in genome.widths]
+    widths = fit.pulled_in(fit.at(low))
+    while (wider := fit.filled(widths, wanted)) != widths:
+        widths = wider
+    return genome.with_widths(widths)
 
 
-def _fill(
-    widths: tuple[int, ...], wanted: Sequence[float], steps: Sequence[int], allowed: Callable[[Sequence[int]], bool]
-) -> tuple[int, ...]:
-    """Widens single stages, the one furthest behind its proportion first, until none can grow."""
-    open_stages = set(range(len(widths)))
-    while open_stages:
-        stage = min(open_stages, key=lambda i: (widths[i] / wanted[i], i))
-        wider = (*widths[:stage], widths[stage] + steps[stage], *widths[stage + 1 :])
-        if wider[stage] <= MAX_WIDTH and allowed(wider):
-            widths = wider
-        else:
-            open_stages.remove(stage)  # Costs only rise from here, so it will not fit later either.
-    return widths
+@dataclass(frozen=True)
+class _Fit:
+    """A genome with all that decides which widths it may have."""
+
+    genome: Genome
+    steps: Sequence[int]
+    narrowest: tuple[int, ...]
+    proportions: Proportions
+    budget: Budget
+    in_shape: Shape
+    num_classes: NumClasses
+
+    def at(self, scale: float) -> tuple[int, ...]:
+        """All widths times `scale`, rounded to what the blocks allow."""
+        rounded = (round(scale * width / step) * step for width, step in zip(self.genome.widths, self.steps, strict=True))
+        bounds = ((least, MAX_WIDTH // step * step) for least, step in zip(self.narrowest, self.steps, strict=True))
+        return tuple(min(most, max(least, width)) for width, (least, most) in zip(rounded, bounds, strict=True))
+
+    def allows(self, widths: Sequence[int]) -> bool:
+        """Whether the caps hold."""
+        return _allows(self.budget, self.genome.with_widths(widths), self.in_shape, self.num_classes)
+
+    def covers(self, widths: Sequence[int]) -> bool:
+        """Whether the proportions hold."""
+        factors = self.proportions.factors(self.genome.with_widths(widths))
+        return max(factors) - min(factors) <= self.proportions.limit
+
+    def pulled_in(self, widths: tuple[int, ...]) -> tuple[int, ...]:
+        """Narrows the stages that rounding has put beyond the proportions."""
+        while not self.covers(widths):
+            factors = self.proportions.factors(self.genome.with_widths(widths))
+            widest = max(range(len(widths)), key=lambda i: (factors[i], -i))
+            if widths[widest] - self.steps[widest] < self.narrowest[widest]:
+                return widths
+            widths = (*widths[:widest], widths[widest] - self.steps[widest], *widths[widest + 1 :])
+        return widths
+
+    def filled(self, widths: tuple[int, ...], wanted: Sequence[float]) -> tuple[int, ...]:
+        """Widens single stages, the one furthest behind its proportion first, until none can grow."""
+        open_stages = set(range(len(widths)))
+        while open_stages:
+            stage = min(open_stages, key=lambda i: (widths[i] / wanted[i], i))
+            wider = (*widths[:stage], widths[stage] + self.steps[stage], *widths[stage + 1 :])
+            if wider[stage] <= MAX_WIDTH and self.covers(wider) and self.allows(wider):
+                widths = wider
+            else:
+                open_stages.remove(stage)
+        return widths
 
 
 def _width_steps(genome: Genome) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from nas.genome import Genome
 from nas.space.decode import decode
 from nas.space.encode import encode, proportions, stage_names
 from nas.space.genes import Distributions, OperatorGene, ValueGene, width_gene
-from nas.space.scale import scale_to
+from nas.space.scale import Proportions, scale_to
 from nas.topology import NumClasses
 
 
@@ -119,13 +119,10 @@ class SearchSpace:
         Raises:
             Misfit: The narrowest form is over a cap.
         """
-        return scale_to(genome, budget, in_shape, num_classes, self.min_width, self.covers)
-
-    def covers(self, genome: Genome) -> bool:
-        """Whether the proportions of the genome's widths are within the bounds of the width genes."""
         low, high = self.width_ratio
-        _, factors = proportions(self.growth, genome)
-        return max(factors) - min(factors) <= log(high / low)
+        return scale_to(
+            genome, budget, in_shape, num_classes, self.min_width, Proportions(lambda g: proportions(self.growth, g)[1], log(high / low))
+        )
 
     def encode(self, genome: Genome) -> dict[str, Any]:
         """Parameters whose decoded and scaled genome has the same structure, and widths within 1.

@@ -1,0 +1,8 @@
+"""Conformance suites: promises that every block and every space keeps, as functions. Tests call them, and so can a user's own tests."""
+
+from nas.testing.blocks import block_variants as block_variants
+from nas.testing.blocks import check_operator as check_operator
+from nas.testing.genomes import check_genome as check_genome
+from nas.testing.genomes import counted_macs as counted_macs
+from nas.testing.spaces import check_space as check_space
+from nas.testing.spaces import random_params as random_params

@@ -1,0 +1,45 @@
+"""The wiring, in words and in shapes."""
+
+import pytest
+
+from nas.blocks import AddSkip, Bilinear, ConcatSkip, Conv, MaxPool
+from nas.errors import UserError
+from nas.genome import DecoderLevel, Genome
+from nas.topology import by_stage, outline, walk
+
+GENOME = Genome(
+    stem=(Conv(8, stride=2),),
+    encoder=((Conv(8),), (MaxPool(), Conv(12)), (MaxPool(), Conv(16))),
+    context=(),
+    decoder=(DecoderLevel(Bilinear(), AddSkip(), (Conv(10),)), DecoderLevel(Bilinear(), ConcatSkip(), (Conv(6),))),
+)
+
+
+def test_stages_in_execution_order():
+    names = [name for name, _ in by_stage(walk(GENOME, (3, 64, 64), 2))]
+    assert names == ["stem", "encoder1", "encoder2", "encoder3", "up2", "join2", "decoder2", "up1", "join1", "decoder1", "head"]
+
+
+def test_skips_meet_the_level_they_belong_to():
+    sources = {step.stage: step.sources for step in walk(GENOME, (3, 64, 64), 2) if step.sources}
+    assert sources["join2"] == ("up2", "encoder2")
+    assert sources["join1"] == ("up1", "encoder1")
+
+
+def test_logits_reach_the_image_even_if_it_is_odd():
+    last = walk(GENOME, (3, 97, 131), 5)[-1]
+    channels, height, width = last.out_shape
+    assert channels == 5
+    assert 97 <= height <= 98
+    assert 131 <= width <= 132
+
+
+def test_levels_must_match():
+    with pytest.raises(UserError, match="one decoder level fewer"):
+        walk(Genome(GENOME.stem, GENOME.encoder, (), GENOME.decoder[:1]), (3, 64, 64), 2)
+
+
+def test_outline_has_a_line_a_stage():
+    text = outline(GENOME, (3, 64, 64), 2)
+    assert len(text.splitlines()) == 11
+    assert "encoder2   12 x 16 x 16  max pool; conv kernel 3 -> 12" in text
