@@ -1,0 +1,38 @@
+"""Images and masks: data sets on disk and built in, their check, the choice of a size, and the bank that training reads."""
+
+from nas.data.bank import Bank, bank_bytes, build_bank, open_bank
+from nas.data.check import DataFacts, check_data
+from nas.data.dataset import VOID, DataSet, FileDataSet, Item
+from nas.data.images import BadFileError
+from nas.data.layout import Layout
+from nas.data.open import LAYOUTS, open_data
+from nas.data.resize import fit_image, resize_image, resize_mask
+from nas.data.size import SizeChoice, recommend_size, train_size_for
+from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
+from nas.data.transforms import training_transform
+
+__all__ = [
+    "LAYOUTS",
+    "SYNTHETIC_VERSION",
+    "VOID",
+    "BadFileError",
+    "Bank",
+    "DataFacts",
+    "DataSet",
+    "FileDataSet",
+    "Item",
+    "Layout",
+    "SizeChoice",
+    "bank_bytes",
+    "build_bank",
+    "check_data",
+    "fit_image",
+    "open_bank",
+    "open_data",
+    "open_synthetic",
+    "recommend_size",
+    "resize_image",
+    "resize_mask",
+    "train_size_for",
+    "training_transform",
+]

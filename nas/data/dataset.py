@@ -1,0 +1,151 @@
+"""What a data set is: named items in three splits, classes, and a way to read an item as image and mask.
+
+Everything above sees this and no layout. Opening a set lists its files and reads no more than it must; what is wrong with them is
+kept for `check_data`, which reports all of it at once.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nas.data.images import Bytes, read_image
+from nas.errors import UserError
+
+VOID = 255
+"""Mask value of pixels that belong to no class: left out of loss and metric."""
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of a data set.
+
+    Attributes:
+        name: Unique within its set and free of suffixes, such as "train/0005".
+        image: The image's file; None where it is drawn.
+        mask: The mask's file; None where it is drawn, or missing (an offence that `check_data` reports).
+        seed: What the picture is drawn from, where it is drawn.
+    """
+
+    name: str
+    image: Path | None = None
+    mask: Path | None = None
+    seed: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class DataSet(ABC):
+    """Images and masks of one kind.
+
+    Attributes:
+        name: Short, such as "CFD".
+        classes: Names of the classes by index, background first.
+        splits: The items of "train", "val" and "test"; test may be empty.
+        split_source: Where the splits come from, in words.
+        layout: Name of the layout that was recognised.
+        location: The resolved path, or the specification of a built-in set.
+        problems: What was found wrong while opening, one sentence each; `check_data` reports it.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    splits: Mapping[str, tuple[Item, ...]]
+    split_source: str
+    layout: str
+    location: str
+    problems: tuple[str, ...] = ()
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, the background included."""
+        return len(self.classes)
+
+    @abstractmethod
+    def read_image(self, item: Item) -> Bytes:
+        """The image of an item: `H x W x 3`, RGB; raises `BadFileError`, a `UserError`, where it cannot be read."""
+
+    @abstractmethod
+    def read_mask(self, item: Item) -> Bytes:
+        """The mask of an item: `H x W`, class index or `VOID`; raises `BadFileError`, a `UserError`, where it cannot be read."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with the content, the splits or the classes."""
+
+    def read(self, item: Item) -> tuple[Bytes, Bytes]:
+        """Reads an item.
+
+        Args:
+            item: One of this set's items.
+
+        Returns:
+            The image (`H x W x 3`, RGB, 0..255) and the mask (`H x W`, class index or `VOID`).
+
+        Raises:
+            UserError: If a file is missing or cannot be read.
+        """
+        return self.read_image(item), self.read_mask(item)
+
+
+@dataclass(frozen=True)
+class FileDataSet(DataSet):
+    """A data set of image files; a layout adds how its masks are read."""
+
+    def read_image(self, item: Item) -> Bytes:
+        """See `DataSet.read_image`."""
+        if item.image is None:
+            raise UserError(f"item {item.name!r} of {self.name} has no image file")
+        return read_image(item.image)
+
+    def read_mask(self, item: Item) -> Bytes:
+        """See `DataSet.read_mask`."""
+        if item.mask is None:
+            raise UserError(f"item {item.name!r} of {self.name} has no mask file")
+        return self.read_mask_file(item.mask)
+
+    @abstractmethod
+    def read_mask_file(self, path: Path) -> Bytes:
+        """The mask in one of this set's mask files, as `read_mask` gives it."""
+
+    def fingerprint(self) -> str:
+        """See `DataSet.fingerprint`."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        digest = hashlib.blake2b(f"{self.layout} {self.classes}".encode(), digest_size=8)
+        with ThreadPoolExecutor(8) as pool:
+            for split in SPLITS:
+                for line in pool.map(_item_digest, self.splits[split]):
+                    digest.update(f"{split} {line}\n".encode())
+        return digest.hexdigest()
+
+
+def class_names(count: int) -> tuple[str, ...]:
+    """Names for `count` classes that nobody named: "background", "class 1", ..."""
+    return ("background", *(f"class {number}" for number in range(1, count)))
+
+
+def _item_digest(item: Item) -> str:
+    return f"{item.name} {_file_digest(item.image)} {_file_digest(item.mask)}"
+
+
+def _file_digest(path: Path | None) -> str:
+    """Hash of a file's content; a word where there is none to read."""
+    if path is None:
+        return "none"
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return "unreadable"
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def all_items(data: DataSet, splits: Iterable[str] = SPLITS) -> list[tuple[str, Item]]:
+    """Every item of the given splits, each with the name of its split."""
+    return [(split, item) for split in splits for item in data.splits[split]]

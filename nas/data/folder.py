@@ -1,0 +1,169 @@
+"""The generic layout: folders `images` and `masks`, with or without `train`, `val` and `test` above them.
+
+Images and masks match by stem (`a.jpg` and `a.png`, or `a_mask.png`), in subfolders too. Masks hold a class index per pixel, 255 is
+void. Two forms of binary masks are understood beside it: JPEG masks and bitmaps, and sets in which every mask holds 0 and 255
+alone, where 255 is the foreground. `classes.txt` in the root may name the classes, one per line, background first; without it the
+largest index in the masks counts them.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.data.dataset import SPLITS, VOID, FileDataSet, Item, class_names
+from nas.data.images import IMAGE_SUFFIXES, JPEG_SUFFIXES, MASK_SUFFIXES, BadFileError, Bytes, read_values
+from nas.data.layout import Layout
+from nas.data.split import split_names, split_words
+
+VAL_NAMES = ("val", "valid", "validation")
+TRAIN_VAL = (0.75, 0.25)
+"""Shares of train and val where a folder brings training and test images only."""
+
+MOST_UNNAMED = 64
+"""More classes than this must be named: a grey or antialiased mask would otherwise pass for one of 255 classes."""
+
+
+@final
+@dataclass(frozen=True)
+class Folder(FileDataSet):
+    """A folder in the generic layout."""
+
+    binary: bool = False
+    """Whether 255 is the foreground in every mask, rather than void."""
+
+    def read_mask_file(self, path: Path) -> Bytes:
+        """See `FileDataSet.read_mask_file`."""
+        values, bits = read_values(path)
+        if self.binary and not bits:
+            return np.asarray(values == VOID, dtype=np.uint8)
+        return values
+
+
+def recognise(path: Path) -> bool:
+    """Whether `path` holds `images/` and `masks/`, or `train/images/` and `train/masks/`."""
+    return any((root / "images").is_dir() and (root / "masks").is_dir() for root in (path, path / "train"))
+
+
+def open_folder(path: Path, split_seed: int = 0) -> Folder:
+    """Opens a folder in the generic layout.
+
+    Args:
+        path: The folder that holds `images/` and `masks/`, or `train/` and maybe `val/` and `test/` with these inside.
+        split_seed: Seed of the split by hash, where folders do not give one.
+
+    Returns:
+        The set; a `test` folder without masks is left out, since nothing can be measured on it.
+    """
+    problems: list[str] = []
+    if (path / "train" / "images").is_dir():
+        splits, source = _official(path, split_seed, problems)
+    else:
+        items = _pairs(path, "", problems)
+        splits, source = _dealt(items, SPLITS, split_names(tuple(items), split_seed)), split_words(split_seed)
+    declared = _declared(path, problems)
+    masks = [item.mask for split in SPLITS for item in splits[split] if item.mask is not None]
+    count, binary = _scan(masks, declared, problems)
+    return Folder(
+        name=path.resolve().name,
+        classes=declared or class_names(count),
+        splits=splits,
+        split_source=source,
+        layout=LAYOUT.name,
+        location=str(path.resolve()),
+        problems=tuple(problems),
+        binary=binary,
+    )
+
+
+def _official(path: Path, seed: int, problems: list[str]) -> tuple[dict[str, tuple[Item, ...]], str]:
+    """The splits that the folders give; validation is cut off training where there is no folder for it."""
+    train = _pairs(path / "train", "train/", problems)
+    val = next((name for name in VAL_NAMES if (path / name / "images").is_dir()), None)
+    tested = (path / "test" / "images").is_dir() and (path / "test" / "masks").is_dir()
+    test = tuple(_pairs(path / "test", "test/", problems).values()) if tested else ()
+    if val:
+        return {"train": tuple(train.values()), "val": tuple(_pairs(path / val, f"{val}/", problems).values()), "test": test}, "folders"
+    parts = split_names(tuple(train), seed, TRAIN_VAL)
+    return {**_dealt(train, ("train", "val"), parts), "test": test}, f"folders; train and val: {split_words(seed, TRAIN_VAL)}"
+
+
+def _dealt(items: dict[str, Item], splits: Sequence[str], parts: Sequence[Sequence[str]]) -> dict[str, tuple[Item, ...]]:
+    return {split: tuple(items[name] for name in part) for split, part in zip(splits, parts, strict=True)}
+
+
+def _pairs(root: Path, prefix: str, problems: list[str]) -> dict[str, Item]:
+    """Items by name: each image below `root/images` with its mask below `root/masks`."""
+    images, masks = _by_stem(root / "images", IMAGE_SUFFIXES, problems), _by_stem(root / "masks", MASK_SUFFIXES, problems)
+    found = {stem: masks.get(stem) or masks.get(f"{stem}_mask") for stem in images}
+    used = set(found.values())
+    problems += [f"{mask}: a mask without image; expected {root / 'images' / stem}.*" for stem, mask in masks.items() if mask not in used]
+    return {prefix + stem: Item(prefix + stem, image, found[stem]) for stem, image in images.items()}
+
+
+def _by_stem(folder: Path, suffixes: Iterable[str], problems: list[str]) -> dict[str, Path]:
+    """The files below a folder by their relative name without suffix; hidden files are left out."""
+    files: dict[str, Path] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
+            continue
+        stem = file.relative_to(folder).with_suffix("").as_posix()
+        if stem in files:
+            problems.append(f"{file}: has the same name as {files[stem].name}; expected one file of each name")
+        files.setdefault(stem, file)
+    return files
+
+
+def _declared(path: Path, problems: list[str]) -> tuple[str, ...]:
+    """The names in `classes.txt`; none where there is no such file."""
+    file = path / "classes.txt"
+    if not file.is_file():
+        return ()
+    names = tuple(line.strip() for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip())
+    if len(names) < 2 or len(set(names)) < len(names):
+        problems.append(f"{file}: holds {', '.join(names) or 'nothing'}; expected two or more different names, background first")
+    return names
+
+
+def _scan(masks: Sequence[Path], declared: tuple[str, ...], problems: list[str]) -> tuple[int, bool]:
+    """Number of classes in the masks, and whether they are binary with 255 for foreground."""
+    with ThreadPoolExecutor(8) as pool:
+        looks = list(pool.map(_values, masks))
+    bits = any(is_bits for _, is_bits in looks)
+    flags: NDArray[np.bool_] = np.array([values for values, is_bits in looks if not is_bits], dtype=bool).reshape(-1, 256)
+    seen = np.asarray(flags.any(axis=0))
+    binary = bool(seen[VOID]) and not seen[1:VOID].any() and len(declared) in (0, 2)
+    count = 2 if binary or bits else 1
+    indices = np.flatnonzero(seen[:VOID])
+    if len(indices):
+        count = max(count, int(indices[-1]) + 1)
+    whole = flags[:, VOID]
+    if count == 2 and not binary and whole.any() and not (whole & flags[:, 1]).any():
+        problems.append(
+            f"{whole.sum()} masks hold 255 and no 1, {flags[:, 1].sum()} hold 1 and no 255; expected one form of binary mask for all: "
+            "0 and 1, or 0 and 255"
+        )
+    if count > MOST_UNNAMED and not declared:
+        problems.append(
+            f"the masks hold {len(indices)} different values between {indices[0]} and {indices[-1]}; expected class indices 0, 1, 2, ... "
+            f"(binary masks: only 0 and 255). If there really are {count} classes, name them in classes.txt"
+        )
+    return count, binary
+
+
+def _values(path: Path) -> tuple[NDArray[np.bool_], bool]:
+    """Which values a mask holds (256 flags), and whether its format makes it binary; a broken mask holds none."""
+    if path.suffix.lower() in JPEG_SUFFIXES:
+        return np.zeros(256, dtype=bool), True
+    try:
+        values, bits = read_values(path)
+    except BadFileError:
+        return np.zeros(256, dtype=bool), False
+    return np.bincount(values.ravel(), minlength=256) > 0, bits
+
+
+LAYOUT = Layout("folder", "{train,val,test}/images and .../masks, or images/ and masks/ alone", recognise, open_folder)

@@ -1,0 +1,114 @@
+"""In what order training sees which images: a function of (seed, epoch), with no state to carry.
+
+Epoch `e` (from 0) uses view `e % views` of the bank, every image once, dealt out into batches of one data set each; with several sets the
+batches of all of them are shuffled. A training that goes on after a stop needs to know its epoch and nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nas.data import Bank
+from nas.evaluate.normalise import normalise
+from nas.evaluate.residence import resident
+
+
+class Batch(NamedTuple):
+    """What a step of training gets.
+
+    Attributes:
+        image: `batch x 3 x h x w`, float32, normalised, in `channels_last` memory format.
+        mask: `batch x h x w`, int64: classes, or `VOID`.
+        domain: position of the data set that all images of the batch are from.
+    """
+
+    image: Tensor
+    mask: Tensor
+    domain: int
+
+
+def batches_in(images: int, batch_size: int) -> int:
+    """Count the batches into which a number of images is dealt: as few as `batch_size` allows, none of a single image.
+
+    Where images are left over for less than two in a batch, the batches are one image larger instead.
+    """
+    count = -(-images // batch_size)
+    return count if images >= 2 * count or count == 1 else images // 2
+
+
+def steps_per_epoch(sizes: Sequence[int], batch_size: int) -> int:
+    """Count the steps of one pass over all sets.
+
+    Args:
+        sizes: training images of each set.
+        batch_size: images in a batch.
+    """
+    return sum(batches_in(size, batch_size) for size in sizes)
+
+
+def plan(sizes: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[tuple[int, slice]]:
+    """Lay out one epoch.
+
+    Args:
+        sizes: training images of each set.
+        batch_size: images in a batch.
+        seed: of the training.
+        epoch: from 0.
+
+    Returns:
+        For each step the set and the part of that set's permutation (`permutation`).
+    """
+    steps: list[tuple[int, slice]] = []
+    for domain, size in enumerate(sizes):
+        count = batches_in(size, batch_size)
+        edges = [size * i // count for i in range(count + 1)]
+        steps += [(domain, slice(low, high)) for low, high in pairwise(edges)]
+    if len(sizes) == 1:
+        return steps
+    order = np.random.default_rng((seed, epoch)).permutation(len(steps))
+    return [steps[i] for i in order]
+
+
+def permutation(size: int, seed: int, epoch: int, domain: int) -> Tensor:
+    """Order the images of a set for one epoch.
+
+    Args:
+        size: training images of the set.
+        seed: of the training.
+        epoch: from 0.
+        domain: position of the set.
+
+    Returns:
+        `max(size, 2)` indices, int64: each image once, but a lone image twice, since batch normalisation of a pooled feature map needs
+        two values.
+    """
+    order = np.random.default_rng((seed, epoch, domain)).permutation(size)
+    return torch.from_numpy(order if size > 1 else np.zeros(2, dtype=np.int64))
+
+
+def epoch_batches(banks: Sequence[Bank], batch_size: int, seed: int, epoch: int, device: torch.device) -> Iterator[Batch]:
+    """Go through all images of all sets once.
+
+    Args:
+        banks: the data sets.
+        batch_size: images in a batch.
+        seed: of the training.
+        epoch: from 0.
+        device: where the batches are wanted; on a GPU the images are there already and are gathered there.
+
+    Yields:
+        The batches, as many as `steps_per_epoch` says.
+    """
+    sizes = [bank.train_images.shape[1] for bank in banks]
+    orders = [permutation(size, seed, epoch, domain).to(device) for domain, size in enumerate(sizes)]
+    views = [epoch % bank.train_images.shape[0] for bank in banks]
+    images = [resident(bank.train_images, device)[view] for bank, view in zip(banks, views, strict=True)]
+    masks = [resident(bank.train_masks, device)[view] for bank, view in zip(banks, views, strict=True)]
+    for domain, part in plan([len(order) for order in orders], batch_size, seed, epoch):
+        chosen = orders[domain][part]
+        image = normalise(images[domain].index_select(0, chosen))
+        yield Batch(image, masks[domain].index_select(0, chosen).long(), domain)

@@ -1,0 +1,161 @@
+"""Training as a resumable generator: one `EpochMetrics` after each epoch, with the state from which to go on."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nas.data import Bank
+from nas.errors import UserError
+from nas.evaluate.metrics import Evaluation
+from nas.evaluate.run import evaluate
+from nas.train.batches import epoch_batches
+from nas.train.ema import averaged, decay_at, float_tensors
+from nas.train.isolation import first_random_state, isolated, random_state
+from nas.train.optimiser import learning_rate, set_learning_rate
+from nas.train.recipe import Recipe
+from nas.train.run import Run, train_step
+from nas.train.state import TrainState, load_ema
+
+
+class Diverged(Exception):  # noqa: N818 - what happened, in the word the field has for it
+    """Training left the finite numbers.
+
+    Attributes:
+        epoch: in which it did, from 1.
+        what: was not finite: `"loss"` or `"weights"`.
+    """
+
+    def __init__(self, epoch: int, what: str) -> None:
+        super().__init__(epoch, what)
+        self.epoch = epoch
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"training diverged in epoch {self.epoch}: the {self.what} must stay finite; lower learning_rate or max_grad_norm"
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """What is known after an epoch.
+
+    Attributes:
+        epoch: epochs completed, from 1.
+        loss: mean over the steps of the epoch.
+        learning_rate: of its last step.
+        evaluations: of the averaged weights, by name of the data set; empty if the validation sets were not evaluated after this epoch.
+        train_seconds: wall time of the steps.
+        validate_seconds: wall time of the evaluation.
+        state: from which `fit` goes on.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    evaluations: Mapping[str, Evaluation]
+    train_seconds: float
+    validate_seconds: float
+    state: TrainState
+
+
+def fit(
+    model: nn.Module,
+    data: Bank | Sequence[Bank],
+    recipe: Recipe,
+    state: TrainState | None = None,
+    epochs: int | None = None,
+    device: str | torch.device = "cpu",
+) -> Iterator[EpochMetrics]:
+    """Train a network, one epoch for each item that is asked for.
+
+    Stopping after any epoch and going on with its state, in a fresh network and another process, equals never stopping: to the bit on a
+    CPU with the same number of threads. The schedule spans `recipe.epochs`, wherever a call stops. Torch's global random state is neither
+    read nor disturbed. While it trains, the network carries the weights of the moment; with the item of epoch `recipe.epochs` it carries
+    the averaged weights that were evaluated: the trained network. Before that, `load_ema` puts them into a network.
+
+    Args:
+        model: takes `batch x 3 x h x w`, gives logits `batch x classes x h x w`. It is trained in place, moved to the device and to
+            `channels_last`. Its present weights are the start, unless there is a state. With a parameter `domain` in its `forward` it is
+            told the position of the data set that a batch is from.
+        data: one bank, or several with different names; batches hold images of one bank each.
+        recipe: how to train.
+        state: from which to go on; of the same network, data and recipe.
+        epochs: completed epochs, counted from the very beginning, after which this call stops; None for `recipe.epochs`.
+        device: where to train; on a GPU in bfloat16 where torch's autocast says so.
+
+    Returns:
+        A generator of one item for each epoch. The validation sets are evaluated after the epochs of which `recipe.validates` holds, and
+        after the last of this call.
+
+    Raises:
+        UserError: if data sets are missing or share a name, or `epochs` or the state's epoch is beyond `recipe.epochs`.
+        ValueError: if the state belongs to another network, or the network's answer does not fit the masks.
+        Diverged: if the loss or the weights are not finite at the end of an epoch.
+    """
+    banks = tuple(data) if isinstance(data, Sequence) else (data,)
+    names = [bank.name for bank in banks]
+    if not banks or len(set(names)) < len(names):
+        raise UserError(f"training needs at least one data set, and each under a name of its own; got {', '.join(names) or 'none'}")
+    stop = recipe.epochs if epochs is None else epochs
+    if not 1 <= stop <= recipe.epochs:
+        raise UserError(f"training can stop after 1 to {recipe.epochs} epochs (the recipe's length); got {stop}")
+    if state is not None and state.epoch > recipe.epochs:
+        raise UserError(f"the state is from epoch {state.epoch}, and the recipe ends with epoch {recipe.epochs}: give it more epochs")
+    return _epochs(model, banks, recipe, state, stop, torch.device(device))
+
+
+def _epochs(
+    model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device
+) -> Iterator[EpochMetrics]:
+    run = Run(model, banks, recipe, device)
+    random = first_random_state(recipe.seed, device)
+    if state is not None:
+        run.restore(state)
+        random |= state.random
+        if state.epoch == recipe.epochs:  # nothing is left to do, and the network is the trained one all the same
+            load_ema(model, state)
+    for epoch in range(0 if state is None else state.epoch, stop):
+        with isolated(random, device):
+            began = time.perf_counter()
+            loss = _train_epoch(run, epoch)
+            trained = time.perf_counter()
+            random = random_state(device)
+            evaluations = _validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
+            validated = time.perf_counter()
+        rate = run.optimiser.param_groups[0]["lr"]
+        state = run.snapshot(epoch + 1, random)
+        if state.epoch == recipe.epochs:
+            load_ema(model, state)
+        yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state)
+
+
+def _train_epoch(run: Run, epoch: int) -> float:
+    """Train one epoch, counted from 0; returns the mean loss."""
+    run.model.train()
+    recipe, first, total = run.recipe, epoch * run.steps, run.recipe.epochs * run.steps
+    live = list(float_tensors(run.model).values())
+    loss = torch.zeros((), device=run.device)
+    for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
+        set_learning_rate(run.optimiser, learning_rate(recipe, step, total))
+        loss += train_step(run, live, batch, decay_at(step, recipe.ema_decay))
+    # The one place where the host reads: the sum of the losses, and a number that is finite only if every averaged weight is.
+    mean, norm = torch.stack([loss / run.steps, _norm(list(run.average.values()))]).tolist()
+    if not math.isfinite(mean) or not math.isfinite(norm):
+        raise Diverged(epoch + 1, "weights" if math.isfinite(mean) else "loss")
+    return float(mean)
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    norms: tuple[Tensor, ...] = torch._foreach_norm(tensors)
+    return torch.stack(norms).sum()
+
+
+def _validate(run: Run) -> dict[str, Evaluation]:
+    with averaged(run.model, run.average):
+        return {
+            bank.name: evaluate(run.model, bank, run.device, run.recipe.batch_size, domain, run.multi)
+            for domain, bank in enumerate(run.banks)
+        }

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from nas.data import VOID, training_transform
+from nas.data.transforms import DESCRIPTION, FLIP, OBJECT_CROP, draw_view
+from tests.data.conftest import picture
+
+
+@pytest.fixture(scope="module")
+def transform():
+    return training_transform((32, 40))
+
+
+def scene(size=(64, 96)):
+    mask = np.zeros(size, dtype=np.uint8)
+    mask[40:44, 10:14] = 1
+    return picture(0, size), mask
+
+
+def test_views_have_their_size_and_repeat_by_seed(transform):
+    image, mask = scene()
+    first = draw_view(transform, image, mask, (0, 1, 2))
+    draw_view(transform, image, mask, (0, 1, 3))
+    again = draw_view(transform, image, mask, (0, 1, 2))
+    assert first[0].shape == (32, 40, 3)
+    assert first[1].shape == (32, 40)
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], draw_view(transform, image, mask, (1, 1, 2))[0])
+
+
+def test_half_of_the_crops_are_placed_on_foreground(transform):
+    image, mask = scene()
+    hit = np.mean([(draw_view(transform, image, mask, (0, view))[1] == 1).any() for view in range(200)])
+    # A free crop of a seventh of the image meets this small object now and then.
+    assert OBJECT_CROP - 0.05 < hit < 0.9
+
+
+def test_flips_and_colours_are_drawn_apart():
+    image = np.full((32, 32, 3), 128, dtype=np.uint8)
+    mask = np.zeros((32, 32), dtype=np.uint8)
+    mask[:, :8] = 1
+    transform = training_transform((32, 32))
+    views = [draw_view(transform, image, mask, (0, view)) for view in range(200)]
+    flipped = np.array([(view_mask[:, -4:] == 1).sum() > (view_mask[:, :4] == 1).sum() for _, view_mask in views])
+    shifted = np.array([not (image[(mask != VOID)] == 128).all() for image, mask in views])
+    assert abs(flipped.mean() - FLIP) < 0.15
+    assert 0.2 < shifted[flipped].mean() < 0.98
+    assert 0.2 < shifted[~flipped].mean() < 0.98
+
+
+def test_shrunk_images_are_padded_with_void():
+    image, mask = picture(0, (32, 32)), np.zeros((32, 32), dtype=np.uint8)
+    transform = training_transform((32, 32))
+    views = [draw_view(transform, image, mask, (0, view))[1] for view in range(30)]
+    values = {int(value) for view in views for value in np.unique(view)}
+    assert values == {0, VOID}
+    assert np.mean([(view == VOID).mean() for view in views]) < 0.3
+
+
+def test_void_draws_no_crops(transform):
+    image, mask = picture(0, (64, 96)), np.zeros((64, 96), dtype=np.uint8)
+    mask[:4, :4] = VOID
+    seen = np.mean([(draw_view(transform, image, mask, (0, view))[1] == VOID).any() for view in range(60)])
+    assert seen < 0.75
+
+
+def test_the_description_names_the_recipe():
+    assert f"flip x {FLIP}" in DESCRIPTION

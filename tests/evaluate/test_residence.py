@@ -1,0 +1,40 @@
+"""Where arrays live."""
+
+import gc
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from nas.evaluate import residence
+from nas.evaluate.residence import resident
+
+
+def test_on_a_cpu_the_array_itself_is_used_without_a_warning(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6, dtype=np.uint8).reshape(2, 3))
+    array = np.load(tmp_path / "a.npy", mmap_mode="r")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tensor = resident(array, torch.device("cpu"))
+    assert tensor.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert tensor.data_ptr() == array.ctypes.data
+
+
+def test_elsewhere_one_copy_is_kept_as_long_as_the_array():
+    device = torch.device("meta")  # stands for any device that is not the CPU
+    array = np.zeros((2, 3), dtype=np.uint8)
+    key = (id(array), "meta")
+    tensor = resident(array, device)
+    assert tensor.shape == (2, 3)
+    assert tensor.dtype == torch.uint8
+    assert resident(array, device) is tensor
+    del array
+    gc.collect()
+    assert key not in residence._RESIDENTS
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_copy_is_equal():
+    array = np.random.default_rng(0).integers(0, 256, (3, 4, 5), dtype=np.uint8)
+    assert np.array_equal(resident(array, torch.device("cuda")).cpu().numpy(), array)
