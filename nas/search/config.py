@@ -29,7 +29,7 @@ class SearchConfig:
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
         image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
-        epochs: Passes over the training images; None to show each network about `Recipe`'s share of views.
+        epochs: Passes over the training images; None to show each network about 1,500 images.
         batch_size: Images a step; None for the recipe's.
         learning_rate: Peak learning rate; None for the recipe's.
         seed: Of sampler, weights and order of images. Not of the split, which is a function of the data alone.

@@ -18,8 +18,8 @@ from nas.search.study import StudyFolder, study_folder
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, smallest
 from nas.train import Recipe
 
-SHOWN_VIEWS = 2_400
-"""Views that a candidate's proxy training shows, where --epochs does not say: 300 steps of 8."""
+SHOWN_VIEWS = 1_500
+"""Views that a candidate's proxy training shows, where --epochs does not say: about 190 steps of 8."""
 
 MAX_EPOCHS = 100
 MAX_BANK_VIEWS = 10

@@ -13,6 +13,7 @@ from nas.errors import UserError
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.run import evaluate
 from nas.train.batches import epoch_batches
+from nas.train.dilated import fast_dilated
 from nas.train.ema import averaged, decay_at, float_tensors
 from nas.train.isolation import first_random_state, isolated, random_state
 from nas.train.optimiser import learning_rate, set_learning_rate
@@ -138,9 +139,10 @@ def _train_epoch(run: Run, epoch: int) -> float:
     recipe, first, total = run.recipe, epoch * run.steps, run.recipe.epochs * run.steps
     live = list(float_tensors(run.model).values())
     loss = torch.zeros((), device=run.device)
-    for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
-        set_learning_rate(run.optimiser, learning_rate(recipe, step, total))
-        loss += train_step(run, live, batch, decay_at(step, recipe.ema_decay))
+    with fast_dilated(run.model, run.device):
+        for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
+            set_learning_rate(run.optimiser, learning_rate(recipe, step, total))
+            loss += train_step(run, live, batch, decay_at(step, recipe.ema_decay))
     # The one place where the host reads: the sum of the losses, and a number that is finite only if every averaged weight is.
     mean, norm = torch.stack([loss / run.steps, _norm(list(run.average.values()))]).tolist()
     if not math.isfinite(mean) or not math.isfinite(norm):
