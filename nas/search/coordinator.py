@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import UserError
 from nas.genome import genome_from_json
+from nas.pareto import non_dominated
 from nas.search.candidate import Target, stored_genome
-from nas.search.front import front_trials
 from nas.search.job import Answer
 from nas.search.note import evaluation_table, per_class_iou, trial_note
-from nas.search.objectives import OBJECTIVES, values
+from nas.search.objectives import OBJECTIVES, to_minimise, values
 from nas.search.pool import Event, Pool
 from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer, SpaceExhausted
@@ -37,12 +37,12 @@ class Job:
     """A trial in training.
 
     Attributes:
-        trial_id: In the storage.
+        trial_id: In the storage; None before its training starts.
         proposal: What is trained.
         retried: Whether a worker died over it before.
     """
 
-    trial_id: int
+    trial_id: int | None
     proposal: Proposal
     retried: bool = False
 
@@ -78,6 +78,8 @@ class Coordinator:
     _free: set[int] = field(default_factory=set)
     _started: set[int] = field(default_factory=set)
     _waiting: deque[tuple[int, Proposal]] = field(default_factory=deque)
+    _ready: deque[Job] = field(default_factory=deque)
+    _found: list[tuple[float, list[float]]] = field(default_factory=list)
     counted: int = 0
     _failures: int = 0
     _exhausted: bool = False
@@ -95,6 +97,8 @@ class Coordinator:
             if trial.state.is_finished():
                 self.proposer.remember(trial)
                 self.counted += trial.state in COUNTED
+                if trial.state == TrialState.COMPLETE:
+                    self._found.append((trial.user_attrs["iou"], to_minimise(self.objectives, trial.values)))
                 continue
             if trial.state == TrialState.RUNNING:
                 self.recorder.put_back(trial._trial_id)
@@ -115,7 +119,8 @@ class Coordinator:
         finally:
             self.pool.close()
             for job in [*self._jobs.values(), *self._retry.values()]:
-                self.recorder.put_back(job.trial_id)
+                if job.trial_id is not None:
+                    self.recorder.put_back(job.trial_id)
             self.progress.end()
         return self._ended or "complete"
 
@@ -125,7 +130,7 @@ class Coordinator:
                 self._ended = "timeout"
                 return
             self._hand_out()
-            if not self._jobs and not self._retry and self._exhausted:
+            if self._exhausted and not (self._jobs or self._retry or self._ready):
                 self._ended = "exhausted"
                 return
             event = self.pool.wait(0.2)
@@ -133,43 +138,63 @@ class Coordinator:
                 self._handle(event)
 
     def _hand_out(self) -> None:
-        while self._free and not self._exhausted and self.counted + len(self._jobs) + len(self._retry) < self.limit:
-            job = self._next_job()
-            if job is not None:
-                self._train(self._free.pop(), job)
+        """Gives work to who is free, and has the next candidate ready for who will be."""
+        while self._free and self._wanted():
+            self._prepare()
+            if not self._ready:
+                return
+            self._train(self._free.pop(), self._ready.popleft())
+        self._prepare()
 
-    def _next_job(self) -> Job | None:
+    def _wanted(self) -> int:
+        """Trials that are neither trained nor in training."""
+        return self.limit - self.counted - len(self._jobs) - len(self._retry)
+
+    def _prepare(self) -> None:
+        """One candidate ahead: a worker that answers gets its next genome before its answer is written down."""
+        if self._ready or self._wanted() < 1 or self._exhausted:
+            return
         if self._waiting:
-            trial_id, proposal = self._waiting.popleft()
-            self.recorder.restart(trial_id)
-            return Job(trial_id, proposal)
+            self._ready.append(Job(*self._waiting.popleft()))
+            return
         try:
             proposal = self.proposer.next()
         except SpaceExhausted:
             self._exhausted = True
-            return None
-        note = self._note(proposal, "In training.")
-        return Job(self.recorder.start(proposal.candidate, proposal.system_attrs, note), proposal)
+            return
+        self._ready.append(Job(None, proposal))
 
     def _train(self, worker: int, job: Job) -> None:
         self._jobs[worker] = job
-        self.pool.submit(worker, job.proposal.candidate.genome.to_json())
+        proposal = job.proposal
+        self.pool.submit(worker, proposal.candidate.genome.to_json())
+        # Written while the worker is at it already. A kill in between leaves no row, and loses nothing.
+        if job.trial_id is None:
+            job.trial_id = self.recorder.start(proposal.candidate, proposal.system_attrs, self._note(proposal, "In training."))
+        elif not job.retried:
+            self.recorder.restart(job.trial_id)
 
     def _handle(self, event: Event) -> None:
         if event.died:
             self._bury(event.worker)
             return
         self._started.add(event.worker)
-        if event.answer is not None:
-            job = self._jobs.pop(event.worker)
-            if event.answer.result is not None:
-                self._complete(job, event.answer.result)
-            else:
-                self._fail(job, event.answer)
+        job = self._jobs.pop(event.worker, None)
         if event.worker in self._retry:
             self._train(event.worker, self._retry.pop(event.worker))
+        elif self._ready and self._ended is None and self._wanted() > (job is not None):
+            self._train(event.worker, self._ready.popleft())
         else:
             self._free.add(event.worker)
+        if job is not None and event.answer is not None:
+            self._settle(job, event.answer)
+
+    def _settle(self, job: Job, answer: Answer) -> None:
+        assert job.trial_id is not None
+        if answer.result is not None:
+            self._complete(job.trial_id, job.proposal, answer.result)
+        else:
+            self._fail(job.trial_id, job.proposal, answer.reason)
 
     def _bury(self, worker: int) -> None:
         """A worker died: its trial is tried once more by its successor, and fails with the second."""
@@ -179,40 +204,41 @@ class Coordinator:
         self._free.discard(worker)
         job = self._jobs.pop(worker, None)
         if job is not None and job.retried:
-            self._fail(job, Answer(None, "its worker process died twice; workers.log may say why"))
+            self._settle(job, Answer(None, "its worker process died twice; workers.log may say why"))
         elif job is not None:
             self.progress.say(f"a worker died over {job.proposal.candidate.genome.key}: it is trained once more")
             self._retry[worker] = Job(job.trial_id, job.proposal, retried=True)
         self.pool.restart(worker)
 
-    def _complete(self, job: Job, result: ProxyResult) -> None:
-        candidate = job.proposal.candidate
+    def _complete(self, trial_id: int, proposal: Proposal, result: ProxyResult) -> None:
+        candidate = proposal.candidate
         found = values(self.objectives, result.evaluations, candidate.cost)
         accuracies = {name: OBJECTIVES[name].value(result.evaluations, candidate.cost) for name in ("iou", "miou", "dice")}
         seconds = result.train_seconds + result.validate_seconds
         attrs = accuracies | {"iou_per_class": per_class_iou(result.evaluations), "curve": result.curve, "seconds": seconds}
-        self.recorder.complete(job.trial_id, found, attrs, self._note(job.proposal, evaluation_table(result.evaluations)))
-        self.proposer.tell(job.proposal, found)
+        self.recorder.complete(trial_id, found, attrs, self._note(proposal, evaluation_table(result.evaluations)))
+        self.proposer.tell(proposal, found)
+        self._found.append((accuracies["iou"], to_minimise(self.objectives, found)))
         self.busy_seconds += seconds
         self.counted += 1
         self._failures = 0
         self._show()
 
-    def _fail(self, job: Job, answer: Answer) -> None:
-        key = job.proposal.candidate.genome.key
-        self.recorder.fail(job.trial_id, answer.reason, self._note(job.proposal, f"Failed: {answer.reason}"))
-        self.proposer.tell(job.proposal, None)
-        self.progress.say(f"{key} failed: {answer.reason}")
+    def _fail(self, trial_id: int, proposal: Proposal, reason: str) -> None:
+        key = proposal.candidate.genome.key
+        self.recorder.fail(trial_id, reason, self._note(proposal, f"Failed: {reason}"))
+        self.proposer.tell(proposal, None)
+        self.progress.say(f"{key} failed: {reason}")
         self._failures += 1
         if self._failures >= MAX_FAILURES:
             raise UserError(
-                f"{MAX_FAILURES} trials failed in a row, the last with: {answer.reason}. workers.log in the study's folder has the "
+                f"{MAX_FAILURES} trials failed in a row, the last with: {reason}. workers.log in the study's folder has the "
                 "tracebacks; a lower --learning-rate helps where training diverges"
             )
 
     def _show(self) -> None:
-        front = front_trials(self.recorder.stored.trials(), self.objectives)
-        self.progress.update(self.counted, front[0].user_attrs["iou"] if front else 0.0, len(front))
+        front = non_dominated([values for _, values in self._found])
+        self.progress.update(self.counted, max((iou for iou, _ in self._found), default=0.0), int(front.sum()))
 
     def _note(self, proposal: Proposal, outcome: str) -> str:
         return trial_note(proposal.candidate, self.target.in_shape, self.target.num_classes, outcome)

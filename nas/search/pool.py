@@ -141,14 +141,20 @@ class LocalPool:
     def __init__(self, workplace: Workplace) -> None:
         self._train = workplace.open()
         self._events = [Event(0)]
+        self._genome: str | None = None
 
     def submit(self, worker: int, genome: str) -> None:
-        """See `Pool.submit`; returns when the training has ended."""
-        self._events.append(Event(worker, self._train(genome)))
+        """See `Pool.submit`; the training itself is part of the next `wait`."""
+        self._genome = genome
 
     def wait(self, seconds: float) -> Event | None:
-        """See `Pool.wait`."""
-        return self._events.pop(0) if self._events else None
+        """See `Pool.wait`; takes as long as a training takes."""
+        if self._events:
+            return self._events.pop()
+        if self._genome is None:
+            return None
+        genome, self._genome = self._genome, None
+        return Event(0, self._train(genome))
 
     def restart(self, worker: int) -> None:
         """Never needed."""

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import UserError
 from nas.search.objectives import directions
-from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_url
+from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file, sqlite_url
 
 SCHEMA = 1
 """Raised when the attributes of studies or trials change their meaning."""
@@ -147,6 +147,11 @@ def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
     Raises:
         UserError: There is none of this name, or another program made it.
     """
+    with readable_errors(url):
+        file = sqlite_file(url)
+    if file is not None and not file.is_file():
+        beside = sorted(path.parent.name for path in file.parent.parent.glob(f"*/{file.name}"))
+        raise UserError(f"no study {name!r}: there is no file {file}; studies beside it: {', '.join(beside) or 'none'}")
     storage = open_storage(url)
     try:
         with readable_errors(url):
