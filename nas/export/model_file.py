@@ -61,7 +61,7 @@ def _docstring(genome: Genome, facts: ModelFacts) -> str:
     cost = estimate(genome, facts.in_shape, len(facts.classes))
     size = " x ".join(map(str, facts.in_shape))
     lines = [
-        f'"""A segmentation network of {cost.params:,} parameters for {len(facts.classes)} classes: {", ".join(facts.classes)}.',
+        f"A segmentation network of {cost.params:,} parameters for {len(facts.classes)} classes: {', '.join(facts.classes)}.",
         "",
         *facts.provenance,
         f"Cost at {size}: {cost.params:,} parameters, {cost.macs:,} MACs, {cost.memory / 1024:,.1f}K peak activations.",
@@ -70,9 +70,13 @@ def _docstring(genome: Genome, facts: ModelFacts) -> str:
         *(f"    {line}" for line in outline(genome, facts.in_shape, len(facts.classes)).splitlines()),
         "",
         "`python` on this file checks that it is what it says. `training_args.json` beside it holds the recipe and the data's facts.",
-        '"""',
     ]
-    return "\n".join(line.replace("\\", "\\\\") for line in lines)
+    return "\n".join(['"""' + _plain(lines[0]), *map(_plain, lines[1:]), '"""'])
+
+
+def _plain(line: str) -> str:
+    """One line of a docstring that nothing in a user's names can end early."""
+    return " ".join(line.split("\n")).rstrip().replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _imports(definitions: Definitions) -> str:

@@ -131,9 +131,11 @@ def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):
     assert again.evaluations["squares"].mean_iou == arguments["validation_iou"]
     exported = module.build_model().eval()
     exported.load_state_dict(kept["network"].state_dict())
+    # Training leaves the weights in channels_last, where convolutions round differently in the last bit.
+    trained = kept["network"].eval().to(memory_format=torch.contiguous_format)
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
-        assert (exported(images) - kept["network"].eval()(images)).abs().max().item() == 0
+        assert (exported(images) - trained(images)).abs().max().item() == 0
 
 
 def test_the_front_is_exported_whole(finished, tmp_path):  # noqa: F811
