@@ -119,9 +119,8 @@ def by_stage(steps: Sequence[Step]) -> Iterator[tuple[str, tuple[Step, ...]]]:
 
 def outline(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
     """The architecture as indented text, one line a stage: name, output shape, operators."""
-    lines = []
+    rows = []
     for name, members in by_stage(walk(genome, in_shape, num_classes)):
-        channels, height, width = members[-1].out_shape
-        what = "; ".join(member.operator.label() for member in members)
-        lines.append(f"{name:<9} {channels:>3} x {height} x {width}  {what}")
-    return "\n".join(lines)
+        rows.append((name, " x ".join(map(str, members[-1].out_shape)), "; ".join(member.operator.label() for member in members)))
+    name_width, shape_width = (max(len(row[i]) for row in rows) for i in (0, 1))
+    return "\n".join(f"{name:<{name_width}}  {shape:>{shape_width}}  {what}" for name, shape, what in rows)

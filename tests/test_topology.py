@@ -42,4 +42,4 @@ def test_levels_must_match():
 def test_outline_has_a_line_a_stage():
     text = outline(GENOME, (3, 64, 64), 2)
     assert len(text.splitlines()) == 11
-    assert "encoder2   12 x 16 x 16  max pool; conv kernel 3 -> 12" in text
+    assert "encoder2  12 x 16 x 16  max pool; conv kernel 3 -> 12" in text

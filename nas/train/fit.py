@@ -158,6 +158,13 @@ def _norm(tensors: list[Tensor]) -> Tensor:
 def _validate(run: Run) -> dict[str, Evaluation]:
     with averaged(run.model, run.average):
         return {
-            bank.name: evaluate(run.model, bank, run.device, run.recipe.batch_size, domain, run.multi)
+            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi)
             for domain, bank in enumerate(run.banks)
         }
+
+
+def _validation_batch(bank: Bank, recipe: Recipe) -> int:
+    """As many whole images as have the pixels of a training batch: large images would need more memory than the training did."""
+    _, _, crop_height, crop_width, _ = bank.train_images.shape
+    _, height, width, _ = bank.val_images.shape
+    return max(1, recipe.batch_size * int(crop_height * crop_width) // int(height * width))
