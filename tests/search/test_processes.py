@@ -1,7 +1,9 @@
 """Real processes: workers that die, coordinators that are killed or interrupted, and a user's own block on its way through them."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -79,9 +81,16 @@ def settings(squares, home, **changes) -> SearchConfig:
 
 
 def trials_of(home):
-    url = f"sqlite:///{home}/studies/s/study.db"
-    there = Path(home, "studies", "s", "study.db").exists() and "s" in optuna.get_all_study_names(url)
-    return optuna.load_study(study_name="s", storage=url).trials if there else []
+    return optuna.load_study(study_name="s", storage=f"sqlite:///{home}/studies/s/study.db").trials
+
+
+def has(home, state):
+    """Whether there is a trial in this state; asked of SQLite, since Optuna would make the tables that the search is making."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{home}/studies/s/study.db?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("SELECT 1 FROM trials WHERE state = ?", (state.name,)).fetchall())
+    except sqlite3.OperationalError:
+        return False
 
 
 def command(squares, home, *more):
@@ -150,7 +159,7 @@ class TestSignals:
     def test_interrupt_puts_running_trials_back_and_the_next_run_takes_them_up(self, squares, tmp_path):
         slow = ("--trials", "3", "--epochs", "40")
         process = subprocess.Popen(command(squares, tmp_path, *slow), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until(lambda: [t for t in trials_of(tmp_path) if t.state == TrialState.RUNNING])
+        until(lambda: has(tmp_path, TrialState.RUNNING))
         keys = {t.user_attrs["key"] for t in trials_of(tmp_path)}
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
@@ -167,7 +176,7 @@ class TestSignals:
 
     def test_workers_end_when_their_coordinator_is_killed(self, squares, tmp_path):
         process = subprocess.Popen(command(squares, tmp_path, "--trials", "500"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: [t for t in trials_of(tmp_path) if t.state == TrialState.COMPLETE])
+        until(lambda: has(tmp_path, TrialState.COMPLETE))
         workers = workers_of(process.pid)
         assert workers
         second = subprocess.run(command(squares, tmp_path, "--trials", "500"), capture_output=True, text=True)
@@ -188,7 +197,7 @@ class TestSignals:
     @pytest.mark.slow
     def test_a_killed_worker_costs_nothing_but_its_time(self, squares, tmp_path):
         process = subprocess.Popen(command(squares, tmp_path, "--trials", "8", "--epochs", "30"), stdout=subprocess.PIPE, text=True)
-        until(lambda: [t for t in trials_of(tmp_path) if t.state == TrialState.COMPLETE])
+        until(lambda: has(tmp_path, TrialState.COMPLETE))
         os.kill(workers_of(process.pid)[0], signal.SIGKILL)
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0
