@@ -1,6 +1,7 @@
 """Searches the best networks under a cap on parameters, and exports the best."""
 
 import sys
+from shlex import quote
 
 from nas.door import INTERRUPTED, enter
 from nas.export import export_trials
@@ -56,18 +57,18 @@ def report(result: SearchResult) -> str:
             f"config   {folder.config}",
             f"storage  {result.storage}",
             "",
-            "Look:    optuna-dashboard " + f"{result.storage} --artifact-dir {folder.artifacts}",
-            f"Export:  python -m nas.export --study {result.study} --trial front --out models" + _place(result),
-            f"Check:   python {folder.best / 'model.py'}",
+            f"Look:    optuna-dashboard {quote(result.storage)} --artifact-dir {quote(str(folder.artifacts))}",
+            f"Export:  python -m nas.export --study {quote(result.study)} --trial front --out models{_place(result)}",
+            f"Check:   python {quote(str(folder.best / 'model.py'))}",
         ]
     )
 
 
 def _place(result: SearchResult) -> str:
     """The flags without which the export would look elsewhere."""
-    home = result.folder.root.parent.parent
-    flags = "" if str(home) == "." else f" --home {home}"
-    return flags if result.storage == result.folder.storage_url(None) else f"{flags} --storage {result.storage}"
+    home = str(result.folder.root.parent.parent)
+    flags = "" if home == "." else f" --home {quote(home)}"
+    return flags if result.storage == result.folder.storage_url(None) else f"{flags} --storage {quote(result.storage)}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Everything that is settled before the first candidate: data, image size, views, recipe, space, device, workers."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ def make_plan(config: SearchConfig) -> Plan:
     space = load_space(space_file)
     device = resolve_device(config.device)
     data = open_data(config.data[0])
-    name = config.study or f"{data.name}-{config.budget}".replace(":", "-")
+    name = config.study or re.sub(r"[^\w.-]+", "-", f"{data.name}-{config.budget}").lstrip(".-")
     facts = check_data(data)
     size = _size(config, facts)
     recipe = _recipe(config, facts.counts["train"])

@@ -1,5 +1,6 @@
 """The study's storage: opened with what SQLite needs to be quick and safe, and failing in words."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,35 @@ from nas.errors import UserError
 
 
 def sqlite_url(path: Path) -> str:
-    """The URL of an SQLite file."""
+    """The URL of an SQLite file.
+
+    Raises:
+        UserError: The path has a question mark, after which a URL has no path any more.
+    """
+    if "?" in str(path):
+        raise UserError(f"a storage URL cannot hold the question mark in {path}: give another --home or --study, or a --storage")
     return f"sqlite:///{path.as_posix()}"
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for other databases and for those in memory."""
-    parsed = make_url(url)
-    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:") else None
+    """The file of an SQLite URL; None for other databases.
+
+    Raises:
+        UserError: The URL cannot be read, or names a database in memory, which would be gone before anybody could look at it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UserError(
+            f"--storage {url!r} cannot be used: a URL such as sqlite:///study.db or postgresql://user@host/name is needed"
+        ) from error
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if parsed.database in (None, "", ":memory:"):
+        raise UserError(
+            f"--storage {url} cannot be used: a database in memory is gone when the search ends, give a file (sqlite:///study.db)"
+        )
+    return Path(str(parsed.database))
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -33,14 +55,13 @@ def open_storage(url: str) -> RDBStorage:
     Raises:
         UserError: It cannot be reached, or its tables are of another Optuna.
     """
-    with readable_errors(url):
-        file = sqlite_file(url)
+    file = sqlite_file(url)
+    with readable_errors(url, ImportError, OSError, RuntimeError):
         if file is None:
             return RDBStorage(url)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with sqlite3.connect(file, timeout=30) as connection:
+        with contextlib.closing(sqlite3.connect(file, timeout=30)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
         storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 30}})
         event.listen(storage.engine, "connect", _less_waiting)
         storage.engine.dispose()  # The connections of the constructor were made without the listener.
@@ -59,14 +80,17 @@ def _less_waiting(connection: sqlite3.Connection, _: object) -> None:
 
 
 @contextmanager
-def readable_errors(url: str) -> Iterator[None]:
-    """Turns what databases raise into one message with the URL, its password hidden."""
+def readable_errors(url: str, *more: type[Exception]) -> Iterator[None]:
+    """Turns what databases raise into one message with the URL, its password hidden.
+
+    Args:
+        url: Of the storage.
+        more: Other exceptions that are the storage's fault here.
+    """
+    faults: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, sqlite3.Error, *more)
     try:
         yield
-    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, RuntimeError, ImportError, OSError) as error:
-        try:
-            shown = make_url(url).render_as_string(hide_password=True)
-        except ArgumentError:
-            shown = url
+    except faults as error:
         reason = str(error.__cause__ or error).strip().splitlines()[0]
+        shown = make_url(url).render_as_string(hide_password=True)
         raise UserError(f"the storage {shown} cannot be used: {reason}. Check --storage, its server and the space on the disk") from error

@@ -147,8 +147,7 @@ def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
     Raises:
         UserError: There is none of this name, or another program made it.
     """
-    with readable_errors(url):
-        file = sqlite_file(url)
+    file = sqlite_file(url)
     if file is not None and not file.is_file():
         beside = sorted(path.parent.name for path in file.parent.parent.glob(f"*/{file.name}"))
         raise UserError(f"no study {name!r}: there is no file {file}; studies beside it: {', '.join(beside) or 'none'}")

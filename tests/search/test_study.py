@@ -9,6 +9,7 @@ import pytest
 from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search.study import ATTRIBUTE, locked, study_folder
+from tests.search.conftest import write_set
 
 
 def test_a_second_coordinator_is_refused_while_the_first_lives(tmp_path):
@@ -53,7 +54,7 @@ def test_an_unknown_study_names_those_there_are(finished):
         pass
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/x", "nonsense", "sqlite:////proc/nowhere/study.db"])
+@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/x", "nonsense", "sqlite:////proc/nowhere/study.db", "sqlite://"])
 def test_a_storage_that_cannot_be_reached_is_explained(quick, url):
     with pytest.raises(UserError, match="cannot be used") as caught:
         run_search(quick(storage=url))
@@ -66,3 +67,12 @@ def test_a_file_that_is_no_database_is_explained(quick, tmp_path):
     (folder / "study.db").write_text("this is not a database, it only has its name " * 50)
     with pytest.raises(UserError, match="cannot be used"):
         run_search(quick())
+
+
+def test_names_that_a_url_cannot_hold_are_kept_out_of_it(quick, tmp_path):
+    data = write_set(tmp_path / "my ünï data #1 100%?x")
+    result = run_search(quick(data=(str(data),), study=None, trials=1))
+    assert result.study == "my-ünï-data-1-100-x-10000"
+    assert (tmp_path / "studies" / result.study / "study.db").exists()
+    with pytest.raises(UserError, match="question mark"):
+        run_search(quick(home=tmp_path / "what?"))
