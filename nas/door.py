@@ -1,5 +1,6 @@
 """What every door does with errors: a person's mistake gets a message and exit code 2, never a traceback."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +17,9 @@ def enter(main: Callable[[], int]) -> int:
     Args:
         main: Gives the exit code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show must not end a search.
     try:
         return main()
     except UserError as error:

@@ -3,6 +3,7 @@
 import torch
 
 from nas.cost import estimate
+from nas.errors import UserError
 from nas.export.model_file import ModelFacts
 from nas.genome import Genome
 from nas.network import build_network
@@ -11,8 +12,8 @@ CHECK_SIZE = (65, 97)
 """Odd on purpose: cropping is where a file could go wrong unseen."""
 
 
-class ExportMismatch(Exception):  # noqa: N818 - what it found
-    """The file is not the network: a fault of this program, not of its user."""
+class ExportMismatch(UserError):  # noqa: N818 - what it found
+    """The file is not the network: a block's module cannot stand in a file of its own, or this program has a fault."""
 
 
 def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:
@@ -37,8 +38,9 @@ def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:
     cost = estimate(genome, facts.in_shape, len(facts.classes))
     params = sum(parameter.numel() for parameter in exported.parameters())
     if (params, cost.params, cost.macs) != (space["PARAMS"], space["PARAMS"], space["MACS"]):
-        raise ExportMismatch(f"{genome.key}: the file has {params} parameters and claims {space['PARAMS']}")
+        claimed = f"claims {space['PARAMS']} and {space['MACS']} MACs where the genome has {cost.macs}"
+        raise ExportMismatch(f"genome {genome.key} cannot be exported: its file has {params} parameters, {claimed}")
     with torch.no_grad():
         difference = (network(images) - exported(images)).abs().max().item()
     if difference != 0:
-        raise ExportMismatch(f"{genome.key}: outputs differ by up to {difference}")
+        raise ExportMismatch(f"genome {genome.key} cannot be exported: the outputs of its file differ by up to {difference}")

@@ -11,6 +11,11 @@ from typing import Any
 
 from nas.errors import UserError
 
+RESERVED = frozenset(
+    {"Network", "build_model", "main", "PARAMS", "MACS", "INPUT_SIZE", "NUM_CLASSES", "CLASSES", "GENOME", "sys", "torch", "nn"}
+)
+"""Names that a model file gives a meaning of its own."""
+
 LITERALS = (int, float, str, bool, tuple, type(None))
 
 
@@ -36,6 +41,7 @@ class Definitions:
             UserError: It leans on something that a model file may not import, or two different things have one name.
         """
         name = thing.__name__
+        _check_name(name)
         if name in self._objects:
             if self._objects[name] is not thing:
                 raise UserError(f"two different definitions are called {name}: rename the one in your space file")
@@ -56,7 +62,9 @@ class Definitions:
                 raise UserError(f"{user} knows {value.__name__} as {name}: a model file needs one name for it")
             self.add(value)
         elif isinstance(value, LITERALS):
-            self.constants[name] = value
+            _check_name(name)
+            if self.constants.setdefault(name, value) != value:
+                raise UserError(f"two different constants are called {name}: rename the one in your space file")
         elif (module := getattr(value, "__module__", None)) and hasattr(value, "__name__"):
             self._add_import(name, module, value.__name__, user)
         else:
@@ -71,6 +79,11 @@ class Definitions:
         package, _, last = module.rpartition(".") if attribute is None else (module, ".", attribute)
         target = last if last == name else f"{last} as {name}"
         self.imports.add(f"from {package} import {target}" if package else f"import {module} as {name}")
+
+
+def _check_name(name: str) -> None:
+    if name in RESERVED:
+        raise UserError(f"a block's module needs something called {name}, which means something else in a model file: rename it")
 
 
 def definitions_of(classes: Iterable[type]) -> Definitions:

@@ -13,7 +13,7 @@ from nas.export.check import check_model_file
 from nas.export.model_file import ModelFacts, model_source
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
-from nas.search import StoredStudy, front_trials, opened_study
+from nas.search import StoredStudy, front_trials, opened_study, stored_genome
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
 
@@ -61,6 +61,8 @@ def choose_trials(stored: StoredStudy, which: str) -> list[FrozenTrial]:
         raise UserError(
             f"trial {which} of {stored.name} is {found.state.name}, not trained: the front is {[trial.number for trial in front]}"
         )
+    if stored_genome(found.user_attrs) is None:
+        raise UserError(f"trial {which} of {stored.name} has no genome: this program did not train it")
     return [found]
 
 

@@ -1,5 +1,6 @@
 """Search: where genome, cost, network, training and Optuna meet."""
 
+from nas.search.candidate import stored_genome as stored_genome
 from nas.search.config import SearchConfig as SearchConfig
 from nas.search.front import front_table as front_table
 from nas.search.front import front_text as front_text

@@ -10,6 +10,7 @@ from nas.search.front import front_text
 from nas.search.options import config_of, parse
 from nas.search.progress import duration, for_terminal
 from nas.search.run import SearchResult, run_search
+from nas.search.storage import shown_url
 
 
 def main() -> int:
@@ -20,9 +21,12 @@ def main() -> int:
         print(dry_run(config))
         return 0
     result = run_search(config, for_terminal())
-    if len(result.front):
-        export_trials(result.study, result.storage, "best", result.folder.best)
-    print(report(result))
+    try:
+        if len(result.front):
+            export_trials(result.study, result.storage, "best", result.folder.best)
+    finally:
+        # Whatever the export meets, the person sees what the search found.
+        print(report(result))
     return INTERRUPTED if result.outcome == "interrupted" else 0
 
 
@@ -30,7 +34,7 @@ def report(result: SearchResult) -> str:
     """What a search ends with: why it ended, the front, where everything lies, and what to do next."""
     ended = {
         "complete": "The study is complete",
-        "exhausted": "The space is exhausted: 1,000 draws in a row gave no new network",
+        "exhausted": "The space is exhausted: 1,000 draws in a row gave no new network that fits",
         "interrupted": "Interrupted; the same command goes on from here",
         "timeout": "The time is up; the same command goes on from here",
     }[result.outcome]
@@ -55,9 +59,9 @@ def report(result: SearchResult) -> str:
             f"best     {folder.best / 'model.py'}   (highest validation IoU, {result.front['iou'][0]:.4f})",
             f"front    {folder.front}",
             f"config   {folder.config}",
-            f"storage  {result.storage}",
+            f"storage  {shown_url(result.storage)}",
             "",
-            f"Look:    optuna-dashboard {quote(result.storage)} --artifact-dir {quote(str(folder.artifacts))}",
+            f"Look:    optuna-dashboard {quote(shown_url(result.storage))} --artifact-dir {quote(str(folder.artifacts))}",
             f"Export:  python -m nas.export --study {quote(result.study)} --trial front --out models{_place(result)}",
             f"Check:   python {quote(str(folder.best / 'model.py'))}",
         ]
@@ -68,7 +72,7 @@ def _place(result: SearchResult) -> str:
     """The flags without which the export would look elsewhere."""
     home = str(result.folder.root.parent.parent)
     flags = "" if home == "." else f" --home {quote(home)}"
-    return flags if result.storage == result.folder.storage_url(None) else f"{flags} --storage {quote(result.storage)}"
+    return flags if result.storage == result.folder.storage_url(None) else f"{flags} --storage {quote(shown_url(result.storage))}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """What a person asks of a search: one frozen value, checked when it is made."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nas.cost import Budget
 from nas.errors import UserError
@@ -58,6 +60,7 @@ class SearchConfig:
     home: Path = Path()
 
     def __post_init__(self) -> None:
+        self._accept_single_values()
         if len(self.data) != 1:
             raise UserError(f"a search takes one data set, {len(self.data)} were given: run one search for each")
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
@@ -71,10 +74,23 @@ class SearchConfig:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UserError(f"--{name.replace('_', '-')} must be at least {least}, {value} was given")
-        if self.timeout is not None and self.timeout <= 0:
-            raise UserError(f"--timeout must be more than 0 seconds, {self.timeout} was given")
+        if self.timeout is not None and not 0 < self.timeout < math.inf:
+            raise UserError(f"--timeout must be a number of seconds above 0, {self.timeout} was given")
+        if self.seed >= 2**63:
+            raise UserError(f"--seed must be below 2**63, {self.seed} was given")
         if self.study is not None and (not self.study or set(self.study) & set('/\\:*?"<>|') or self.study.startswith(".")):
             raise UserError(f"a study's name is the name of its folder: no slashes, colons or leading dots, {self.study!r} was given")
+
+    def _accept_single_values(self) -> None:
+        """What a person would write in Python: one data set, "iou,macs", a text for a path, one number for a square."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("data", "objectives", "home", "image_size")}
+        if isinstance(given["data"], str | Path):
+            object.__setattr__(self, "data", (str(given["data"]),))
+        if isinstance(given["objectives"], str):
+            object.__setattr__(self, "objectives", tuple(name.strip() for name in given["objectives"].split(",")))
+        object.__setattr__(self, "home", Path(given["home"]).expanduser())
+        if isinstance(given["image_size"], int):
+            object.__setattr__(self, "image_size", (given["image_size"],) * 2)
 
     @property
     def caps(self) -> Budget:

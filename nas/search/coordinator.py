@@ -126,16 +126,21 @@ class Coordinator:
 
     def _loop(self) -> None:
         while self.counted < self.limit and self._ended is None:
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                self._ended = "timeout"
-                return
             self._hand_out()
+            if self._must_end():
+                return
             if self._exhausted and not (self._jobs or self._retry or self._ready):
                 self._ended = "exhausted"
                 return
             event = self.pool.wait(0.2)
             if event is not None:
                 self._handle(event)
+
+    def _must_end(self) -> bool:
+        """Whether the person, the system or the clock wants an end."""
+        if self._ended is None and self.deadline is not None and time.monotonic() > self.deadline:
+            self._ended = "timeout"
+        return self._ended is not None
 
     def _hand_out(self) -> None:
         """Gives work to who is free, and has the next candidate ready for who will be."""
@@ -158,11 +163,12 @@ class Coordinator:
             self._ready.append(Job(*self._waiting.popleft()))
             return
         try:
-            proposal = self.proposer.next()
+            proposal = self.proposer.next(self._must_end)
         except SpaceExhausted:
             self._exhausted = True
             return
-        self._ready.append(Job(None, proposal))
+        if proposal is not None:
+            self._ready.append(Job(None, proposal))
 
     def _train(self, worker: int, job: Job) -> None:
         self._jobs[worker] = job

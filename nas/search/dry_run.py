@@ -1,5 +1,6 @@
 """What a search would do, without doing it: data, bank, sample draws with their cost, and how long it would take."""
 
+import contextlib
 import time
 
 import numpy as np
@@ -7,13 +8,14 @@ import optuna
 import torch
 
 from nas.data import VOID, Bank, bank_bytes
+from nas.errors import UserError
 from nas.network import build_network
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.objectives import directions
 from nas.search.plan import Plan, make_plan
 from nas.search.progress import duration
-from nas.search.proposer import Proposer
+from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.proxy import IN_CHANNELS
 from nas.search.run import describe_data
 from nas.search.sampler import make_sampler
@@ -39,7 +41,7 @@ def dry_run(config: SearchConfig) -> str:
         f"study: {plan.name} in {plan.folder.storage_url(config.storage)}",
         f"space: {plan.space.name}, {len(plan.space.distributions())} genes; sampler {config.sampler}",
         f"objectives: {', '.join(config.objectives)}",
-        f"\n{SAMPLES} sample draws:",
+        f"\n{len(candidates)} sample draws:",
         *(_describe(plan, candidate) for candidate in candidates),
         _estimate(plan, candidates),
     ]
@@ -53,7 +55,13 @@ def sample_candidates(plan: Plan) -> list[Candidate]:
     try:
         sampler = make_sampler(plan.config.sampler, plan.config.seed, 0)
         proposer = Proposer(plan.target, plan.config.objectives, sampler, directions(plan.config.objectives))
-        return [proposer.next().candidate for _ in range(SAMPLES)]
+        found: list[Candidate] = []
+        with contextlib.suppress(SpaceExhausted):
+            while len(found) < SAMPLES and (proposal := proposer.next()) is not None:
+                found.append(proposal.candidate)
+        if not found:
+            raise UserError("1,000 draws in a row did not fit the caps: a search would find next to nothing, raise --budget")
+        return found
     finally:
         optuna.logging.set_verbosity(verbosity)
 

@@ -1,5 +1,6 @@
 """Worker processes as seen by the coordinator: who is free, what came back, who died."""
 
+import contextlib
 import json
 import os
 import queue
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
+
+import torch
 
 from nas.errors import UserError
 from nas.search.job import Answer, Workplace
@@ -81,7 +84,7 @@ class ProcessPool:
         environment = {**os.environ, **WORKER_ENVIRONMENT, **_import_path()}
         with self.log.open("a", encoding="utf-8") as log, _interrupts_ignored():
             process = subprocess.Popen(
-                [sys.executable, "-m", "nas.search.worker"],
+                [sys.executable, "-P", "-m", "nas.search.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -110,6 +113,9 @@ class ProcessPool:
             process.kill()
         for process in self._processes.values():
             process.wait()
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
         self._processes.clear()
 
     def _send(self, worker: int, line: str) -> None:
@@ -124,11 +130,16 @@ class ProcessPool:
     def _listen(self, worker: int, process: "subprocess.Popen[str]") -> None:
         output: IO[str] | None = process.stdout
         assert output is not None
-        for line in output:
-            document = json.loads(line)
-            self._events.put(Event(worker) if "ready" in document else Event(worker, Answer.from_dict(document)))
-        process.wait()
-        self._events.put(Event(worker, died=True))
+        try:
+            for line in output:
+                document = json.loads(line)
+                self._events.put(Event(worker) if "ready" in document else Event(worker, Answer.from_dict(document)))
+        except (ValueError, KeyError, TypeError):
+            process.kill()  # It died in the middle of an answer.
+        finally:
+            process.wait()
+            output.close()
+            self._events.put(Event(worker, died=True))
 
 
 class LocalPool:
@@ -154,7 +165,12 @@ class LocalPool:
         if self._genome is None:
             return None
         genome, self._genome = self._genome, None
-        return Event(0, self._train(genome))
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # As in a worker: results depend on it in the last bit.
+        try:
+            return Event(0, self._train(genome))
+        finally:
+            torch.set_num_threads(threads)
 
     def restart(self, worker: int) -> None:
         """Never needed."""
@@ -170,12 +186,10 @@ def open_pool(workplace: Workplace, workers: int, log: Path) -> Pool:
 
 
 def _import_path() -> dict[str, str]:
-    """Makes a worker find the same code, from wherever its coordinator imported it; what is installed is found anyway."""
-    root = Path(__file__).resolve().parents[2]
-    if root.name in ("site-packages", "dist-packages"):
-        return {}
-    inherited = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": str(root) if not inherited else os.pathsep.join([str(root), inherited])}
+    """Makes a worker find the same modules in the same order, from wherever its coordinator was started."""
+    root = str(Path(__file__).resolve().parents[2])
+    places = [str(Path(place).resolve()) for place in sys.path if place]
+    return {"PYTHONPATH": os.pathsep.join(places if root in places else [root, *places])}
 
 
 class _interrupts_ignored:  # noqa: N801 - used as a function

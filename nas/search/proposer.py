@@ -4,7 +4,7 @@ The sampler works on an in-memory copy of the study: asking, describing and tell
 a draw that builds a known network would leave a row in the user's study.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,13 +85,21 @@ class Proposer:
                 )
             )
 
-    def next(self) -> Proposal:
+    def next(self, stop: Callable[[], bool] = lambda: False) -> Proposal | None:
         """The next candidate that is new and fits.
+
+        Args:
+            stop: Asked before every draw; ends the search for one.
+
+        Returns:
+            None where `stop` said so.
 
         Raises:
             SpaceExhausted: 1,000 draws in a row were known or did not fit.
         """
         for _ in range(EXHAUSTED_AFTER):
+            if stop():
+                return None
             asked = self.study.ask(self.distributions)
             try:
                 candidate = self.target.candidate(asked.params)
@@ -129,7 +137,7 @@ class Proposer:
     def _tell_misfit(self, asked: optuna.Trial, misfit: Misfit) -> None:
         """As infeasible, by how far its narrowest form is over the caps; the accuracy is nobody's and does not matter there."""
         found = [OBJECTIVES[name].value({}, misfit.cost) if OBJECTIVES[name].direction == "minimize" else 0.0 for name in self.objectives]
-        self._tell(asked, found, self.target.budget.violations(misfit.cost))
+        self._tell(asked, found, misfit.budget.violations(misfit.cost))
 
 
 def set_constraints(trial: optuna.Trial, violations: Sequence[float]) -> None:

@@ -1,7 +1,6 @@
 """A search from settings to a front: the function behind the command line."""
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ from nas.search.progress import Progress, Silence
 from nas.search.proposer import Counts, Proposer
 from nas.search.record import Recorder
 from nas.search.sampler import make_sampler
-from nas.search.storage import readable_errors
+from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
 
 
@@ -75,7 +74,7 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
     told.say(describe_data(plan))
     with (
         _optuna_quiet(),
-        locked(plan.folder),
+        locked(plan.folder, url),
         begun_study(plan.name, url, plan.settings(), plan.stored_facts(), nas.__version__) as stored,
         readable_errors(url),
     ):
@@ -101,9 +100,11 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
         progress=told,
     )
     coordinator.take_over(stored.trials())
-    outcome = coordinator.run()
-    table = front_table(stored.trials(), config.objectives, plan.size.image_size, plan.data.num_classes)
-    write_text(plan.folder.front, table.to_csv(index=False))
+    try:
+        outcome = coordinator.run()
+    finally:
+        table = front_table(stored.trials(), config.objectives, plan.size.image_size, plan.data.num_classes)
+        write_text(plan.folder.front, table.to_csv(index=False))
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
         study=plan.name,
@@ -155,7 +156,7 @@ def _write_files(plan: Plan) -> None:
     """What the study's folder holds from the beginning."""
     try:
         plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(plan.space_file.path, plan.folder.space)
+        write_text(plan.folder.space, plan.space_file.path.read_text(encoding="utf-8"))
         write_json(plan.folder.config, config_document(plan))
     except OSError as error:
         raise UserError(f"cannot write to {plan.folder.root}: {error.strerror}. Free some space, or give another --home") from error
@@ -165,7 +166,11 @@ def config_document(plan: Plan) -> dict[str, Any]:
     """All that is needed to repeat the search."""
     return {
         "study": plan.name,
-        "config": {name: str(value) if name == "home" else value for name, value in asdict(plan.config).items()},
+        "config": {
+            **asdict(plan.config),
+            "home": str(plan.config.home),
+            "storage": shown_url(plan.folder.storage_url(plan.config.storage)),
+        },
         "settings": plan.settings(),
         "data": plan.data_facts(),
         "split": {split: [item.name for item in items] for split, items in plan.data.splits.items()},

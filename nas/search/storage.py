@@ -19,11 +19,17 @@ def sqlite_url(path: Path) -> str:
     """The URL of an SQLite file.
 
     Raises:
-        UserError: The path has a question mark, after which a URL has no path any more.
+        UserError: SQLAlchemy (before 2.1) cannot read the path back from a URL.
     """
-    if "?" in str(path):
-        raise UserError(f"a storage URL cannot hold the question mark in {path}: give another --home or --study, or a --storage")
-    return f"sqlite:///{path.as_posix()}"
+    url = f"sqlite:///{path.as_posix().replace('%', '%25').replace('?', '%3F')}"
+    if make_url(url).database != path.as_posix():
+        raise UserError(f"this SQLAlchemy cannot hold the % or ? of {path} in a URL: give another --home or --study, or a --storage")
+    return url
+
+
+def shown_url(url: str) -> str:
+    """The URL with its password hidden."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -91,6 +97,7 @@ def readable_errors(url: str, *more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except faults as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        shown = make_url(url).render_as_string(hide_password=True)
-        raise UserError(f"the storage {shown} cannot be used: {reason}. Check --storage, its server and the space on the disk") from error
+        reason = (str(error.__cause__ or error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the storage {shown_url(url)} cannot be used: {reason}. Check --storage, its server and the space on the disk"
+        ) from error

@@ -83,25 +83,30 @@ def study_folder(home: Path, name: str) -> StudyFolder:
 
 
 @contextlib.contextmanager
-def locked(folder: StudyFolder) -> Iterator[None]:
+def locked(folder: StudyFolder, url: str) -> Iterator[None]:
     """Holds a study for one coordinator; the system lets go when the process dies, however it dies.
+
+    The lock lies in the study's folder, and beside an SQLite file, which studies of other folders may share.
 
     Raises:
         UserError: Another process holds it.
     """
-    folder.root.mkdir(parents=True, exist_ok=True)
-    lock, holder = filelock.FileLock(folder.root / ".lock"), folder.root / ".holder"
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
-        raise UserError(f"the study {folder.name} is being searched by {who}: wait for it, or give another --study") from None
-    try:
-        holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+    file = sqlite_file(url)
+    places = {folder.root.resolve() / ".lock"} | ({file.resolve().parent / f".{folder.name}.lock"} if file else set())
+    with contextlib.ExitStack() as held:
+        for place in sorted(places):
+            with readable_errors(url, OSError):
+                place.parent.mkdir(parents=True, exist_ok=True)
+            lock, holder = filelock.FileLock(place), place.with_suffix(".holder")
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+                raise UserError(f"the study {folder.name} is being searched by {who}: wait for it, or give another --study") from None
+            held.callback(lock.release)
+            held.callback(holder.unlink, missing_ok=True)
+            holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
 
 
 @dataclass(frozen=True)
@@ -184,18 +189,18 @@ def begun_study(name: str, url: str, settings: Mapping[str, Any], facts: Mapping
 
 def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any], version: str) -> optuna.Study:
     objectives = tuple(settings["objectives"])
-    try:
+    with contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
         wanted = [StudyDirection.MAXIMIZE if d == "maximize" else StudyDirection.MINIMIZE for d in directions(objectives)]
-        study_id = storage.create_new_study(wanted, name)
-    except optuna.exceptions.DuplicatedStudyError:
-        return optuna.load_study(study_name=name, storage=storage)
-    # The attribute comes first: a run killed in between leaves a study that says what it is, or one without trials.
-    document = {"schema": SCHEMA, "version": version, "settings": dict(settings), "facts": dict(facts)}
-    storage.set_study_user_attr(study_id, ATTRIBUTE, document)
+        storage.create_new_study(wanted, name)
     study = optuna.load_study(study_name=name, storage=storage)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names(list(objectives))
+    if ATTRIBUTE not in study.user_attrs and not study.trials:
+        # New, or left like this by a run that was killed right here.
+        document = {"schema": SCHEMA, "version": version, "settings": dict(settings), "facts": dict(facts)}
+        storage.set_study_user_attr(study._study_id, ATTRIBUTE, document)
+    if ATTRIBUTE in study.user_attrs and study.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(study.user_attrs[ATTRIBUTE]["settings"]["objectives"]))
     return study
 
 

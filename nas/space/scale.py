@@ -23,11 +23,13 @@ class Misfit(UserError):  # noqa: N818 - the project's word for it
 
     Attributes:
         cost: What the narrowest form costs.
+        budget: The caps it is over.
     """
 
-    def __init__(self, message: str, cost: Cost) -> None:
+    def __init__(self, message: str, cost: Cost, budget: Budget) -> None:
         super().__init__(message)
         self.cost = cost
+        self.budget = budget
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def scale_to(genome: Genome, budget: Budget, in_shape: Shape, num_classes: NumCl
     if not fit.allows(fit.narrowest):
         cost = estimate(genome.with_widths(fit.narrowest), in_shape, num_classes)
         over = ", ".join(f"{getattr(cost, name):,} {name} of {cap:,}" for name, cap in budget.caps().items() if getattr(cost, name) > cap)
-        raise Misfit(f"the narrowest form of genome {genome.key} is over the cap: {over}", cost)
+        raise Misfit(f"the narrowest form of genome {genome.key} is over the cap: {over}", cost, budget)
     low = min(least / width for least, width in zip(fit.narrowest, genome.widths, strict=True))
     high = 2 * low
     while fit.at(high) == fit.at(low) or (fit.allows(fit.at(high)) and min(fit.at(high)) < MAX_WIDTH):

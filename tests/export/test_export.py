@@ -109,6 +109,17 @@ def test_a_block_that_needs_another_package_is_refused(monkeypatch):
         model_source(Genome((Foreign(4),), genome.encoder, genome.context, genome.decoder), FACTS)
 
 
+@pytest.mark.parametrize("name", ["Network", "MACS"])
+def test_names_with_a_meaning_in_the_file_are_refused(name):
+    class Block(Conv):
+        kind = "named"
+        module = type(name, (NumpyBlock,), {"__module__": __name__})
+
+    (genome,) = genomes("tiny_unet", 1)
+    with pytest.raises(UserError, match=f"called {name}"):
+        model_source(Genome((Block(4),), genome.encoder, genome.context, genome.decoder), FACTS)
+
+
 def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):  # noqa: F811
     """The network that was trained, against the file, with the trained weights: difference 0."""
     _, result = finished

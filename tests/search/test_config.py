@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,8 @@ def test_flags_reach_their_settings():
         ({"trials": 0}, "--trials must be at least 1"),
         ({"batch_size": 1}, "--batch-size must be at least 2"),
         ({"timeout": -1.0}, "--timeout"),
+        ({"timeout": float("nan")}, "--timeout"),
+        ({"seed": 2**63}, "--seed"),
         ({"study": "a/b"}, "name of its folder"),
         ({"study": ""}, "name of its folder"),
         ({"data": ("a", "b")}, "one data set"),
@@ -71,3 +74,11 @@ def test_what_cannot_be_read_is_refused(read, text):
 
 def test_one_number_is_a_square():
     assert image_size("128") == (128, 128)
+
+
+def test_single_values_are_accepted_from_python():
+    config = SearchConfig(data="synthetic:blobs", objectives="iou, macs", home="~/x", image_size=64)
+    assert config.data == ("synthetic:blobs",)
+    assert config.objectives == ("iou", "macs")
+    assert config.home == Path.home() / "x"
+    assert config.image_size == (64, 64)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -223,3 +224,16 @@ def test_a_worker_that_cannot_start_is_explained(squares, tmp_path, monkeypatch)
     monkeypatch.setattr(pool_room.sys, "executable", "/bin/false")
     with pytest.raises(UserError, match=r"workers\.log"):
         run_search(settings(squares, tmp_path, workers=1))
+
+
+def test_an_answer_cut_short_by_death_is_a_death(tmp_path, monkeypatch):
+    half = tmp_path / "half.sh"
+    half.write_text("#!/bin/sh\nread line; echo '{\"ready\": true}'; read line; printf '{\"resu'\n")
+    half.chmod(0o755)
+    monkeypatch.setattr(pool_room.sys, "executable", str(half))
+    workplace = SimpleNamespace(to_dict=dict)
+    pool = pool_room.ProcessPool(workplace, 1, tmp_path / "log")
+    assert pool.wait(20) == pool_room.Event(0)
+    pool.submit(0, "{}")
+    assert pool.wait(20) == pool_room.Event(0, died=True)
+    pool.close()

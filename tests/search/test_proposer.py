@@ -73,3 +73,18 @@ def test_every_sampler_proposes_after_it_was_told(sampler):
         proposal = asked.next()
         asked.tell(proposal, [i / 20, float(proposal.candidate.cost.macs)])
     assert asked.next().candidate.cost.params <= 10_000
+
+
+def test_misfits_of_a_part_of_the_cap_are_infeasible_too():
+    target = Target(load_space("tiny_unet"), Budget(2_000), (3, 64, 64), 2)
+    objectives = ("iou", "params")
+    asked = Proposer(target, objectives, make_sampler("random", 0, 0), directions(objectives))
+    for _ in range(20):
+        asked.next()
+    told = [t for t in asked.study.trials if t.state == TrialState.COMPLETE]
+    assert len(told) == asked.counts.misfits > 0
+    assert all(max(t.system_attrs["constraints"]) > 0 for t in told)
+
+
+def test_a_draw_can_be_stopped():
+    assert proposer().next(lambda: True) is None

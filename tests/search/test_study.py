@@ -13,9 +13,12 @@ from tests.search.conftest import write_set
 
 
 def test_a_second_coordinator_is_refused_while_the_first_lives(tmp_path):
-    folder = study_folder(tmp_path, "one")
-    code = f"from pathlib import Path; from nas.search.study import *\nwith locked(study_folder(Path({str(tmp_path)!r}), 'one')): pass"
-    with locked(folder):
+    url = f"sqlite:///{tmp_path}/shared.db"
+    other = tmp_path / "other home"
+    code = (
+        f"from pathlib import Path; from nas.search.study import *\nwith locked(study_folder(Path({str(other)!r}), 'one'), {url!r}): pass"
+    )
+    with locked(study_folder(tmp_path, "one"), url):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 1
         assert "is being searched by process" in done.stderr
@@ -25,17 +28,17 @@ def test_a_second_coordinator_is_refused_while_the_first_lives(tmp_path):
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     code = (
         f"from pathlib import Path; from nas.search.study import *; import os, signal\n"
-        f"with locked(study_folder(Path({str(tmp_path)!r}), 'one')): os.kill(os.getpid(), signal.SIGKILL)"
+        f"with locked(study_folder(Path({str(tmp_path)!r}), 'one'), 'sqlite:///{tmp_path}/x.db'): os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode != 0
-    with locked(study_folder(tmp_path, "one")):
+    with locked(study_folder(tmp_path, "one"), f"sqlite:///{tmp_path}/x.db"):
         pass
 
 
 def test_a_study_of_another_program_is_refused(quick, tmp_path):
     (tmp_path / "studies" / "quick").mkdir(parents=True)
     url = f"sqlite:///{tmp_path}/studies/quick/study.db"
-    optuna.create_study(study_name="quick", storage=url, directions=["maximize", "minimize"])
+    optuna.create_study(study_name="quick", storage=url, directions=["maximize", "minimize"]).optimize(lambda trial: (0, 0), n_trials=1)
     with pytest.raises(UserError, match="not made by this program"):
         run_search(quick())
 
@@ -74,5 +77,6 @@ def test_names_that_a_url_cannot_hold_are_kept_out_of_it(quick, tmp_path):
     result = run_search(quick(data=(str(data),), study=None, trials=1))
     assert result.study == "my-ünï-data-1-100-x-10000"
     assert (tmp_path / "studies" / result.study / "study.db").exists()
-    with pytest.raises(UserError, match="question mark"):
-        run_search(quick(home=tmp_path / "what?"))
+    odd = run_search(quick(home=tmp_path / "what? 100%41", study="a#1%41", trials=1))
+    assert (tmp_path / "what? 100%41" / "studies" / "a#1%41" / "study.db").exists()
+    assert odd.trials == 1
