@@ -70,11 +70,13 @@ class MultiDilation(WideBlock):
         return self.width, in_shape[1], in_shape[2]
 
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The running sum and one branch beside the input, then sum and output; a residual keeps the input to the end."""
+        """The running sum and one branch beside the input, or sum and output.
+
+        The input is counted to the end, which only a residual needs: without one, memory would fall where a width grows by one and the
+        residual ends, and scaling relies on costs that never fall.
+        """
         channels, pixels = in_shape[0], in_shape[1] * in_shape[2]
-        branches = channels * pixels * min(2, len(self.dilations))
-        mixing = (channels + self.width) * pixels
-        return (max(branches, mixing), 0) if channels == self.width else (branches, mixing)
+        return max(channels * min(2, len(self.dilations)), channels + self.width) * pixels, 0
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `MultiDilationConv`."""

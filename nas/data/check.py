@@ -81,6 +81,9 @@ def check_data(data: DataSet) -> DataFacts:
     pixels = np.sum([look.pixels for look in train], axis=0) if train else np.zeros(256)
     if not problems and not pixels[1:VOID].any():
         problems.append("train: no mask holds a foreground pixel; expected at least one")
+    validated = [look.pixels for split, look in seen if split == "val"]
+    if not problems and not np.sum(validated, axis=0)[1:VOID].any():
+        problems.append("val: no mask holds a foreground pixel, so every network would score 0; expected at least one")
     if problems:
         raise UserError(_complaint(data, problems))
     return _facts(data, [look for _, look in seen], train, pixels)

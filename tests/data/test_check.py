@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nas.data import check_data, open_data
 from nas.data.check import structure_widths
@@ -126,3 +127,13 @@ def test_the_real_cracks_are_thin(real):
     assert 2 < facts.thickness < 4
     assert facts.median_size == (320, 480)
     assert 0.005 < facts.pixel_shares[1] < 0.04
+
+
+def test_a_validation_split_without_foreground_is_an_offence(tmp_path):
+    from tests.search.conftest import write_set
+
+    root = write_set(tmp_path / "set")
+    for path in (root / "val" / "masks").iterdir():
+        Image.fromarray(np.zeros((32, 32), dtype=np.uint8)).save(path)
+    with pytest.raises(UserError, match="val: no mask holds a foreground pixel"):
+        check_data(open_data(root))

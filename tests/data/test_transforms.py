@@ -67,3 +67,21 @@ def test_void_draws_no_crops(transform):
 
 def test_the_description_names_the_recipe():
     assert f"flip x {FLIP}" in DESCRIPTION
+
+
+def test_masks_stay_on_their_images():
+    """A white disc and its mask keep one centre, whatever the scale."""
+    rows, columns = np.mgrid[:96, :96]
+    mask = ((rows - 47) ** 2 + (columns - 45) ** 2 < 20**2).astype(np.uint8)
+    image = np.repeat(mask[..., None] * 255, 3, axis=2)
+    transform = training_transform((96, 96))
+    offsets = []
+    for view in range(60):
+        drawn, found = draw_view(transform, image, mask, (0, view))
+        bright = np.clip(drawn.astype(float).mean(axis=2) - 160, 0, None) * (found != VOID)
+        if found.sum() == 0 or (found == 1)[[0, -1]].any() or (found == 1)[:, [0, -1]].any():
+            continue
+        here, there = np.argwhere(found == 1).mean(axis=0), [(bright * axis).sum() / bright.sum() for axis in (rows, columns)]
+        offsets.append(here - there)
+    assert len(offsets) > 20
+    assert np.abs(np.mean(offsets, axis=0)).max() < 0.15

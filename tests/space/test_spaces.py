@@ -27,12 +27,20 @@ def test_space_keeps_all_promises_over_a_thousand_draws(name):
 
 
 @pytest.mark.parametrize(
-    "budget", [Budget(2_000), Budget(5_000), Budget(50_000), Budget(10_000, macs=2_000_000), Budget(10_000, memory=300_000)]
+    "budget",
+    [
+        Budget(2_000),
+        Budget(5_000),
+        Budget(50_000),
+        Budget(10_000, macs=2_000_000),
+        Budget(10_000, memory=150_000),
+        Budget(10_000, memory=300_000),
+    ],
 )
 def test_scaling_fills_the_tightest_cap(budget):
     seen = check_space(load_space("tiny_unet"), draws=60, runs=0, budget=budget, seed=2)
     assert seen["least_fill"] > 0.85
-    assert seen["misfits"] < 0.3
+    assert seen["misfits"] < (0.6 if budget.memory == 150_000 else 0.3)
 
 
 def test_misfit_says_how_large_the_narrowest_form_is():
