@@ -6,7 +6,8 @@ The convention, written once:
 - MACs are those of convolutions and linear layers for one image; one multiply-accumulate is 1. Convolutions with fixed or computed
   kernels count as convolutions, zero taps included. Normalisation, activation, pooling, interpolation and elementwise products count 0.
 - Activation memory is the peak, over the execution order, of the live tensors (inputs, outputs, waiting skips) for one image in float32,
-  norms folded and activations in place. 1K is 1024 bytes.
+  norms folded. An operation on one tensor element by element (an activation) overwrites it; all others have their inputs and their
+  output alive at once; a tensor dies with its last use. 1K is 1024 bytes.
 
 Closed form, in microseconds, without building anything.
 """

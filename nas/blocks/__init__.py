@@ -10,6 +10,7 @@ from nas.blocks.base import Shape as Shape
 from nas.blocks.base import Skip as Skip
 from nas.blocks.base import Up as Up
 from nas.blocks.base import WideBlock as WideBlock
+from nas.blocks.base import WideDown as WideDown
 from nas.blocks.conv import Conv as Conv
 from nas.blocks.coordinate_attention import CoordinateAttention as CoordinateAttention
 from nas.blocks.gradient import SobelGradient as SobelGradient

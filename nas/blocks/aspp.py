@@ -95,16 +95,20 @@ class CompactASPP(WideBlock):
         pooled = conv_macs(hidden, hidden, 1, 1) if self.pooling else 0
         return conv_macs(in_shape[0], hidden, 1, pixels) + branches + pooled + conv_macs(self._fused(), self.width, 1, pixels)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Width channels at the input's size."""
-        return self.width, in_shape[1], in_shape[2]
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The reduced map beside the input; then reduced map, all branches and their fusion; then fusion and output."""
-        hidden, pixels = self.hidden(), in_shape[1] * in_shape[2]
-        parts = len(self.rates) + int(self.pooling)
-        fusing = hidden * (1 + parts) + (hidden * parts if self.fuse == "concat" else 0)
-        return hidden * pixels, max(fusing, self._fused() + self.width) * pixels
+        hidden, pixels, branches = self.hidden(), in_shape[1] * in_shape[2], len(self.rates)
+        fusing = branches * hidden + max(hidden, self._fused() if self.fuse == "concat" else 0)
+        vector = hidden if self.pooling else 0
+        return hidden * pixels, max(fusing * pixels + vector, (self._fused() + self.width) * pixels)
+
+    def extent(self) -> int:
+        """Of the widest branch."""
+        return 1 + 2 * max(self.rates)
+
+    def sees_all(self) -> bool:
+        """Where it pools."""
+        return self.pooling
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `AtrousPyramid`."""

@@ -31,11 +31,14 @@ class Operator(ABC, Generic[S]):
         kind: The word for it in a genome's JSON; unique in a vocabulary.
         genes: Field name -> the values a search may choose from.
         module: The plain torch module that `build` makes with `arguments(in_shape)`.
+        keeps_input: Whether `workspace` counts the input to the end although some of its forms do not read it there. A residual that
+            exists only where channels are equal would otherwise make memory fall when a width grows; scaling needs costs that never fall.
     """
 
     kind: ClassVar[str]
     genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     module: ClassVar[type[nn.Module]]
+    keeps_input: ClassVar[bool] = False
 
     @abstractmethod
     def params(self, in_shape: S) -> int:
@@ -51,11 +54,24 @@ class Operator(ABC, Generic[S]):
 
     @abstractmethod
     def workspace(self, in_shape: S) -> tuple[int, int]:
-        """Peak number of live elements beside the input, norms folded and activations in place.
+        """Peak number of live elements beside the input, by the convention of `nas.cost`.
 
         Two figures, because the input may be freed on the way: the peak while the input is still read, and the peak after its last
-        use. The output counts in both as soon as it exists.
+        use, in the order in which the module computes. The output counts in both as soon as it exists. An output that overwrites the
+        input (an activation alone) has no elements beside it.
         """
+
+    def extent(self) -> int:
+        """Side in input pixels of the window that one output pixel sees, pooling over the whole image apart."""
+        return 1
+
+    def scale(self) -> float:
+        """Height of the input over height of the output."""
+        return 1
+
+    def sees_all(self) -> bool:
+        """Whether every output pixel depends on the whole input, through global pooling."""
+        return False
 
     @abstractmethod
     def arguments(self, in_shape: S) -> dict[str, Any]:
@@ -77,10 +93,17 @@ class Operator(ABC, Generic[S]):
 
 @dataclass(frozen=True)
 class Block(Operator[Shape]):
-    """An operator with one input. Keeps the number of channels unless it is a `WideBlock`."""
+    """An operator with one input. Keeps height and width unless `scale` says otherwise, and the channels unless it is a `WideBlock`.
 
-    min_size: ClassVar[int] = 1
-    """Smallest height or width it can train on with a batch of one image."""
+    Class attributes:
+        takes_domain: Whether the module's `forward` accepts `domain`, the index of the data set an image comes from.
+    """
+
+    takes_domain: ClassVar[bool] = False
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Unchanged."""
+        return in_shape
 
 
 @dataclass(frozen=True)
@@ -98,6 +121,10 @@ class WideBlock(Block):
         """The same operator with other output channels."""
         return replace(self, width=width)
 
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Width channels at the input's size."""
+        return self.width, in_shape[1], in_shape[2]
+
     def label(self) -> str:
         """One short phrase, the output channels last."""
         return f"{super().label()} -> {self.width}"
@@ -105,18 +132,47 @@ class WideBlock(Block):
 
 @dataclass(frozen=True)
 class Down(Block):
-    """Marks an operator that halves height and width (rounded up) and keeps the number of channels."""
+    """Halves height and width (rounded up); keeps the number of channels unless it is a `WideDown`."""
+
+    def scale(self) -> float:
+        """Half the size."""
+        return 2
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Half the size, rounded up."""
+        return in_shape[0], -(-in_shape[1] // 2), -(-in_shape[2] // 2)
+
+
+@dataclass(frozen=True)
+class WideDown(WideBlock, Down):
+    """A way down that sets the number of channels, to its stage's width."""
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Width channels, half the size, rounded up."""
+        return self.width, -(-in_shape[1] // 2), -(-in_shape[2] // 2)
 
 
 @dataclass(frozen=True)
 class Up(Block):
     """Doubles height and width.
 
+    Class attributes:
+        learned: Whether it sets the number of channels at every place: to the skip's where that must be equal, else to its level's width.
+
     Attributes:
-        width: Output channels, or 0 to keep the input's. Set by the topology where the skip needs equal channels.
+        width: Output channels, or 0 to keep the input's (never with `learned`). Set by the topology where the skip needs equal channels.
     """
 
+    learned: ClassVar[bool] = False
     width: int = 0
+
+    def scale(self) -> float:
+        """Twice the size."""
+        return 0.5
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """Twice the size."""
+        return self.width or in_shape[0], 2 * in_shape[1], 2 * in_shape[2]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the width is the topology's, not a gene."""

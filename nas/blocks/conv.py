@@ -57,6 +57,14 @@ class Conv(WideBlock):
         channels, height, width = self.out_shape(in_shape)
         return channels * height * width, 0
 
+    def extent(self) -> int:
+        """The kernel."""
+        return self.kernel
+
+    def scale(self) -> float:
+        """The stride."""
+        return self.stride
+
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `ConvBlock`."""
         arguments = {"in_channels": in_shape[0], "out_channels": self.width, "kernel": self.kernel}

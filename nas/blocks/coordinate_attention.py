@@ -65,14 +65,16 @@ class CoordinateAttention(Block):
         channels, height, width = in_shape
         return 2 * conv_macs(channels, self.hidden(channels), 1, height + width)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Unchanged."""
-        return in_shape
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The output and both gates beside the input, which is read to the end."""
+        """Pooled vectors beside the input, then the gated rows; then rows and columns gated, and the columns' gate."""
         channels, height, width = in_shape
-        return channels * (height * width + height + width), 0
+        hidden, pooled, image = self.hidden(channels), height + width, channels * height * width
+        reading = max((channels + max(channels, hidden)) * pooled, hidden * pooled + channels * height + image)
+        return reading, max(hidden * pooled + image + channels * width, 2 * image + channels * width)
+
+    def sees_all(self) -> bool:
+        """Each gate pools a whole row or column."""
+        return True
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `CoordinateGate`."""

@@ -61,14 +61,14 @@ class SobelGradient(WideBlock):
         fixed = conv_macs(channels, 2 * channels, 3, height * width, groups=channels)
         return fixed + conv_macs(2 * channels, self.width, 1, height * width)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Width channels at the input's size."""
-        return self.width, in_shape[1], in_shape[2]
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """Two gradients and the magnitude beside the input (as much as magnitude and concatenation), then concatenation and output."""
         channels, pixels = in_shape[0], in_shape[1] * in_shape[2]
         return 3 * channels * pixels, (2 * channels + self.width) * pixels
+
+    def extent(self) -> int:
+        """The Sobel kernels."""
+        return 3
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `SobelMix`."""

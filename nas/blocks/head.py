@@ -68,6 +68,14 @@ class Resize(Block):
         """`factor` times the size."""
         return in_shape[0], self.factor * in_shape[1], self.factor * in_shape[2]
 
+    def extent(self) -> int:
+        """Neighbours between which it interpolates."""
+        return 2
+
+    def scale(self) -> float:
+        """`factor` times the size."""
+        return 1 / self.factor
+
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The enlarged logits beside the small ones."""
         channels, height, width = self.out_shape(in_shape)

@@ -50,6 +50,7 @@ class MultiDilation(WideBlock):
     kind: ClassVar[str] = "multi_dilation"
     genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dilations": ((1, 2), (1, 4), (1, 8), (1, 2, 4), (1, 4, 8))}
     module: ClassVar[type[nn.Module]] = MultiDilationConv
+    keeps_input: ClassVar[bool] = True
 
     dilations: tuple[int, ...] = (1, 2)
 
@@ -65,18 +66,14 @@ class MultiDilation(WideBlock):
         branch = conv_macs(channels, channels, 3, height * width, groups=channels)
         return len(self.dilations) * branch + conv_macs(channels, self.width, 1, height * width)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Width channels at the input's size."""
-        return self.width, in_shape[1], in_shape[2]
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The running sum and one branch beside the input, or sum and output.
-
-        The input is counted to the end, which only a residual needs: without one, memory would fall where a width grows by one and the
-        residual ends, and scaling relies on costs that never fall.
-        """
+        """Two summands and their sum beside the input, or sum and output."""
         channels, pixels = in_shape[0], in_shape[1] * in_shape[2]
-        return max(channels * min(2, len(self.dilations)), channels + self.width) * pixels, 0
+        return max(channels * (3 if len(self.dilations) > 1 else 1), channels + self.width) * pixels, 0
+
+    def extent(self) -> int:
+        """Of the widest branch."""
+        return 1 + 2 * max(self.dilations)
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `MultiDilationConv`."""

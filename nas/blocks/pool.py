@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from nas.blocks.arithmetic import strided
 from nas.blocks.base import Down, Shape
 
 
@@ -24,14 +23,14 @@ class MaxPool(Down):
         """None by the convention."""
         return 0
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Half the size, rounded up."""
-        return in_shape[0], strided(in_shape[1], 2), strided(in_shape[2], 2)
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The output beside the input."""
         channels, height, width = self.out_shape(in_shape)
         return channels * height * width, 0
+
+    def extent(self) -> int:
+        """The window."""
+        return 2
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `torch.nn.MaxPool2d`; rounding up keeps the last row and column of odd sizes."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from nas.blocks.arithmetic import conv_macs, conv_params, norm_params, strided
+from nas.blocks.arithmetic import conv_macs, conv_params, norm_params
 from nas.blocks.base import Down, Shape, WideBlock
 from nas.blocks.layers import conv_norm
 
@@ -60,14 +60,14 @@ class DepthwiseSeparable(WideBlock):
         depthwise = conv_macs(channels, channels, self.kernel, height * width, groups=channels)
         return depthwise + conv_macs(channels, self.width, 1, height * width)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Width channels at the input's size."""
-        return self.width, in_shape[1], in_shape[2]
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The filtered map beside the input, then filtered map and output."""
         channels, height, width = in_shape
         return channels * height * width, (channels + self.width) * height * width
+
+    def extent(self) -> int:
+        """The depthwise kernel."""
+        return self.kernel
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `SeparableConv`."""
@@ -91,14 +91,14 @@ class StridedDepthwise(Down):
         channels, height, width = self.out_shape(in_shape)
         return conv_macs(channels, channels, 3, height * width, groups=channels)
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Half the size, rounded up."""
-        return in_shape[0], strided(in_shape[1], 2), strided(in_shape[2], 2)
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The output beside the input."""
         channels, height, width = self.out_shape(in_shape)
         return channels * height * width, 0
+
+    def extent(self) -> int:
+        """The kernel."""
+        return 3
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `StridedFilter`."""

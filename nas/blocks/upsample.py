@@ -43,14 +43,14 @@ class Bilinear(Up):
         """The projection at the coarse size."""
         return conv_macs(in_shape[0], self.width, 1, in_shape[1] * in_shape[2]) if self.width else 0
 
-    def out_shape(self, in_shape: Shape) -> Shape:
-        """Twice the size."""
-        return self.width or in_shape[0], 2 * in_shape[1], 2 * in_shape[2]
-
     def workspace(self, in_shape: Shape) -> tuple[int, int]:
         """The output beside the input, or the projection beside the input and then projection and output."""
         pixels = in_shape[1] * in_shape[2]
         return (self.width * pixels, 5 * self.width * pixels) if self.width else (4 * in_shape[0] * pixels, 0)
+
+    def extent(self) -> int:
+        """Neighbours between which it interpolates."""
+        return 2
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `BilinearUp`."""
