@@ -15,7 +15,7 @@ from nas.blocks import AnyOperator, Block, Skip, Up, WideBlock, built_in_blocks
 from nas.blocks.base import from_dict
 from nas.errors import UserError
 
-GENOME_VERSION = 1
+GENOME_VERSION = 2
 """Raised when the meaning of the JSON changes."""
 
 T = TypeVar("T", Block, Up, Skip)
@@ -30,13 +30,18 @@ class DecoderLevel:
 
     Attributes:
         up: How features grow to twice their size.
-        skip: How they meet the encoder's features of that size.
+        skip: How they meet the encoder's features of that size; None where they do not, as at a level finer than the stem.
         blocks: What follows.
     """
 
     up: Up
-    skip: Skip
+    skip: Skip | None
     blocks: Stage
+
+    @property
+    def width(self) -> int:
+        """Output channels."""
+        return stage_width(self.blocks)
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,16 @@ class Genome:
         stem: First blocks, on the image.
         encoder: Stages from fine to coarse; every stage but the first begins with a `Down`.
         context: Blocks at the coarsest level, after the encoder; may be empty.
-        decoder: One level fewer than the encoder, from coarse to fine.
+        decoder: From coarse to fine, as far as the network predicts: none predicts at the coarsest level, as many as the encoder has after
+            its first predict at the stem's size, more predict finer than that.
+        router: Blocks between context and decoder that may be told the data set an image comes from; may be empty.
     """
 
     stem: Stage
     encoder: tuple[Stage, ...]
     context: Stage
     decoder: tuple[DecoderLevel, ...]
+    router: Stage = ()
 
     def to_json(self) -> str:
         """Canonical: sorted keys, no spaces."""
@@ -65,8 +73,13 @@ class Genome:
             "stem": [block.to_dict() for block in self.stem],
             "encoder": [[block.to_dict() for block in stage] for stage in self.encoder],
             "context": [block.to_dict() for block in self.context],
+            "router": [block.to_dict() for block in self.router],
             "decoder": [
-                {"up": level.up.to_dict(), "skip": level.skip.to_dict(), "blocks": [block.to_dict() for block in level.blocks]}
+                {
+                    "up": level.up.to_dict(),
+                    "skip": level.skip and level.skip.to_dict(),
+                    "blocks": [block.to_dict() for block in level.blocks],
+                }
                 for level in self.decoder
             ],
         }
@@ -80,7 +93,7 @@ class Genome:
     def widths(self) -> tuple[int, ...]:
         """Output channels of the stem, the encoder stages and the decoder levels, in execution order; the context has its stage's."""
         stages = (self.stem, *self.encoder, *(level.blocks for level in self.decoder))
-        return tuple(_stage_width(stage) for stage in stages)
+        return tuple(stage_width(stage) for stage in stages)
 
     def with_widths(self, widths: Sequence[int]) -> "Genome":
         """The same structure with other widths, in the order of `widths`."""
@@ -89,16 +102,17 @@ class Genome:
         decoder = tuple(
             replace(level, blocks=_widened(level.blocks, w)) for level, w in zip(self.decoder, widths[encoder_end:], strict=True)
         )
-        return Genome(_widened(self.stem, widths[0]), encoder, _widened(self.context, widths[encoder_end - 1]), decoder)
+        context = _widened(self.context, widths[encoder_end - 1])
+        return Genome(_widened(self.stem, widths[0]), encoder, context, decoder, self.router)
 
     def operators(self) -> tuple[AnyOperator, ...]:
         """All operators, in the order of the JSON."""
         found: list[AnyOperator] = [*self.stem]
         for stage in self.encoder:
             found += stage
-        found += self.context
+        found += [*self.context, *self.router]
         for level in self.decoder:
-            found += [level.up, level.skip, *level.blocks]
+            found += [level.up, *([level.skip] if level.skip else []), *level.blocks]
         return tuple(found)
 
 
@@ -125,6 +139,7 @@ def genome_from_json(text: str, vocabulary: Mapping[str, type[AnyOperator]] | No
             stem=_stage(document["stem"], known),
             encoder=tuple(_stage(stage, known) for stage in document["encoder"]),
             context=_stage(document["context"], known),
+            router=_stage(document["router"], known),
             decoder=tuple(_decoder_level(level, known) for level in document["decoder"]),
         )
     except (KeyError, TypeError) as error:
@@ -138,7 +153,7 @@ def _stage(documents: Sequence[Mapping[str, Any]], vocabulary: Mapping[str, type
 def _decoder_level(document: Mapping[str, Any], vocabulary: Mapping[str, type[AnyOperator]]) -> DecoderLevel:
     return DecoderLevel(
         up=_of_type(Up, document["up"], vocabulary),  # type: ignore[type-abstract]
-        skip=_of_type(Skip, document["skip"], vocabulary),  # type: ignore[type-abstract]
+        skip=None if document["skip"] is None else _of_type(Skip, document["skip"], vocabulary),  # type: ignore[type-abstract]
         blocks=_stage(document["blocks"], vocabulary),
     )
 
@@ -150,7 +165,12 @@ def _of_type(expected: type[T], document: Mapping[str, Any], vocabulary: Mapping
     return operator
 
 
-def _stage_width(stage: Stage) -> int:
+def stage_width(stage: Stage) -> int:
+    """Output channels of a stage: those of its last block that sets them.
+
+    Raises:
+        UserError: It has none.
+    """
     for block in reversed(stage):
         if isinstance(block, WideBlock):
             return block.width

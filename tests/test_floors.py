@@ -18,14 +18,15 @@ MAY_IMPORT = {
     "genome": {"blocks"},
     "topology": {"blocks", "genome"},
     "cost": {"blocks", "genome", "topology"},
+    "receptive_field": {"topology"},
     "network": {"blocks", "genome", "topology"},
     "space": {"blocks", "genome", "topology", "cost"},
     "data": set(),
     "evaluate": {"data"},
     "train": {"data", "evaluate"},
-    "search": {"blocks", "genome", "topology", "cost", "network", "space", "data", "evaluate", "train"},
-    "export": {"blocks", "genome", "topology", "cost", "network", "space", "search", "train"},
-    "testing": {"blocks", "genome", "topology", "cost", "network", "space"},
+    "search": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space", "data", "evaluate", "train"},
+    "export": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space", "search", "train"},
+    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space"},
     "door": set(),
 }
 DOORS = {"export", "search", "door"}

@@ -34,9 +34,32 @@ def test_logits_reach_the_image_even_if_it_is_odd():
     assert 131 <= width <= 132
 
 
-def test_levels_must_match():
-    with pytest.raises(UserError, match="one decoder level fewer"):
-        walk(Genome(GENOME.stem, GENOME.encoder, (), GENOME.decoder[:1]), (3, 64, 64), 2)
+def with_decoder(*decoder):
+    return Genome(GENOME.stem, GENOME.encoder, (), decoder)
+
+
+def test_a_short_decoder_predicts_coarsely():
+    *_, head, resize = walk(with_decoder(GENOME.decoder[0]), (3, 64, 64), 2)
+    assert head.out_shape == (2, 16, 16)
+    assert resize.out_shape == (2, 64, 64)
+
+
+def test_levels_finer_than_the_stem_have_no_skip():
+    finer = DecoderLevel(Bilinear(), None, (Conv(4),))
+    steps = walk(with_decoder(*GENOME.decoder, finer), (3, 64, 64), 2)
+    assert [name for name, _ in by_stage(steps)][-3:] == ["fineup1", "fine1", "head"]
+    assert steps[-1].out_shape == (2, 64, 64)
+    with pytest.raises(UserError, match="skip at fine1"):
+        walk(with_decoder(*GENOME.decoder, GENOME.decoder[0]), (3, 64, 64), 2)
+    with pytest.raises(UserError, match="2 times the image's size"):
+        walk(with_decoder(*GENOME.decoder, finer, finer), (3, 64, 64), 2)
+
+
+def test_without_a_skip_the_encoder_is_not_read_again():
+    bare = DecoderLevel(Bilinear(), None, (Conv(10),))
+    sources = {step.stage: step.sources for step in walk(with_decoder(bare, GENOME.decoder[1]), (3, 64, 64), 2) if step.sources}
+    assert "join2" not in sources
+    assert sources["decoder2"] == ("up2",)
 
 
 def test_outline_has_a_line_a_stage():

@@ -10,6 +10,7 @@ from nas.cost import estimate
 from nas.errors import UserError
 from nas.export.definitions import Definitions, definitions_of
 from nas.genome import Genome
+from nas.receptive_field import receptive_field
 from nas.topology import IMAGE, Step, by_stage, outline, walk
 
 LINE = 120
@@ -66,6 +67,7 @@ def _docstring(genome: Genome, facts: ModelFacts) -> str:
         "",
         *facts.provenance,
         f"Cost at {size}: {cost.params:,} parameters, {cost.macs:,} MACs, {cost.memory / 1024:,.1f}K peak activations.",
+        f"Receptive field: {receptive_field(walk(genome, facts.in_shape, len(facts.classes)))}.",
         f"Genome {genome.key}:",
         "",
         *(f"    {line}" for line in outline(genome, facts.in_shape, len(facts.classes)).splitlines()),

@@ -8,8 +8,9 @@ from typing import Any
 from nas.blocks import Shape
 from nas.cost import Budget, Cost, estimate
 from nas.genome import Genome
+from nas.receptive_field import ReceptiveField, receptive_field
 from nas.space import SearchSpace
-from nas.topology import NumClasses
+from nas.topology import NumClasses, walk
 
 SHARE = "budget_share"
 """The gene that says how much of the parameter cap to fill, where parameters are themselves an objective."""
@@ -23,12 +24,14 @@ class Candidate:
         params: The sampler's parameters.
         genome: Scaled to the caps.
         cost: Exact.
+        sees: What one pixel of the prediction can depend on.
         violations: cost / cap - 1 for each cap, at most 0.
     """
 
     params: Mapping[str, Any]
     genome: Genome
     cost: Cost
+    sees: ReceptiveField
     violations: tuple[float, ...]
 
     def user_attrs(self) -> dict[str, Any]:
@@ -39,6 +42,8 @@ class Candidate:
             "params": self.cost.params,
             "macs": self.cost.macs,
             "memory": self.cost.memory,
+            "receptive_field": self.sees.pixels,
+            "sees_whole_image": self.sees.whole_image,
         }
 
 
@@ -71,7 +76,8 @@ class Target:
     def priced(self, params: Mapping[str, Any], genome: Genome) -> Candidate:
         """The candidate of a genome that is scaled already."""
         cost = estimate(genome, self.in_shape, self.num_classes)
-        return Candidate(params, genome, cost, self.budget.violations(cost))
+        sees = receptive_field(walk(genome, self.in_shape, self.num_classes))
+        return Candidate(params, genome, cost, sees, self.budget.violations(cost))
 
 
 def stored_genome(attrs: Mapping[str, Any]) -> str | None:

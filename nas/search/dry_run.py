@@ -68,7 +68,8 @@ def sample_candidates(plan: Plan) -> list[Candidate]:
 
 def _describe(plan: Plan, candidate: Candidate) -> str:
     cost = candidate.cost
-    head = f"{candidate.genome.key}: {cost.params:,} parameters, {cost.macs / 1e6:,.2f}M MACs, {cost.memory / 1024:,.0f}K activations"
+    spent = f"{cost.params:,} parameters, {cost.macs / 1e6:,.2f}M MACs, {cost.memory / 1024:,.0f}K activations"
+    head = f"{candidate.genome.key}: {spent}, sees {candidate.sees}"
     tree = outline(candidate.genome, plan.in_shape, plan.data.num_classes)
     return "\n".join([head, *(f"    {line}" for line in tree.splitlines()), ""])
 

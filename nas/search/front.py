@@ -7,10 +7,12 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.pareto import non_dominated
+from nas.receptive_field import ReceptiveField
 from nas.search.objectives import to_minimise
 
 COSTS = ("params", "macs", "memory")
 ACCURACIES = ("iou", "miou", "dice")
+SIGHT = ("receptive_field", "sees_whole_image")
 
 
 def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str]) -> list[FrozenTrial]:
@@ -30,13 +32,13 @@ def front_table(trials: Sequence[FrozenTrial], objectives: Sequence[str], image_
         {
             "trial": trial.number,
             "key": trial.user_attrs["key"],
-            **{name: trial.user_attrs[name] for name in (*ACCURACIES, *COSTS)},
+            **{name: trial.user_attrs[name] for name in (*ACCURACIES, *COSTS, *SIGHT)},
             "image_size": "x".join(map(str, image_size)),
             "num_classes": num_classes,
         }
         for trial in front_trials(trials, objectives)
     ]
-    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *COSTS, "image_size", "num_classes"])
+    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *COSTS, *SIGHT, "image_size", "num_classes"])
 
 
 def front_text(table: pd.DataFrame) -> str:
@@ -46,5 +48,6 @@ def front_text(table: pd.DataFrame) -> str:
         params=table["params"].map("{:,}".format),
         macs=table["macs"].map(lambda n: f"{n / 1e6:,.2f}M"),
         memory=table["memory"].map(lambda n: f"{n / 1024:,.0f}K"),
+        receptive_field=[str(ReceptiveField(*seen)) for seen in zip(*(table[name] for name in SIGHT), strict=True)],
     )
-    return shown.drop(columns=["image_size", "num_classes"]).to_string(index=False)
+    return shown.drop(columns=["sees_whole_image", "image_size", "num_classes"]).to_string(index=False)

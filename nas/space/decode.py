@@ -1,6 +1,8 @@
 """From a draw to a genome: takes the active genes and drops the others."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log2
 from typing import TYPE_CHECKING, Any, cast
 
 from nas.blocks import Block, Skip, Up
@@ -17,38 +19,76 @@ def decode(space: "SearchSpace", params: Mapping[str, Any]) -> Genome:
         space: Where the parameters were drawn.
         params: A value for every distribution of the space.
     """
-    levels: int = space.values["levels"].decode(params)
-    widths = _Widths(space, params, levels)
-    stem = space.stem(stride=space.values["stem_stride"].decode(params), width=widths.of("stem", 1))  # type: ignore[call-arg]
-    encoder = tuple(_stage(space, params, f"encoder{i}", widths.of(f"encoder{i}", i)) for i in range(1, levels + 1))
-    context = space.operators["context"].decode(params, widths.of(f"encoder{levels}", levels))
-    decoder = tuple(_decoder_level(space, params, i, widths) for i in range(levels - 1, 0, -1))
-    return Genome((stem,), encoder, () if context is None else (cast("Block", context),), decoder)
+    stride: int = space.values["stem_stride"].decode(params)
+    levels = allowed_levels(space.values["levels"].decode(params), stride, space.max_stride)
+    depth = decoder_levels(stride, levels, space.values["prediction"].decode(params))
+    make = _Maker(space, params, levels)
+    context, router = make.operator("context", levels), make.operator("router", levels)
+    return Genome(
+        stem=_stem(make, stride),
+        encoder=tuple(make.stage(f"encoder{i}", i, down=i > 1) for i in range(1, levels + 1)),
+        context=() if context is None else (cast("Block", context),),
+        decoder=tuple(make.decoder_level(level) for level in range(levels - 1, levels - 1 - depth, -1)),
+        router=() if router is None else (cast("Block", router),),
+    )
 
 
-class _Widths:
-    """Channels of a stage: reference width x growth, centred on the middle level, x the stage's own gene."""
+def allowed_levels(wanted: int, stem_stride: int, max_stride: int) -> int:
+    """As many encoder stages as wanted, or as lead to the space's largest stride, and 2 at least."""
+    return max(2, min(wanted, 1 + int(log2(max_stride / stem_stride))))
 
-    def __init__(self, space: "SearchSpace", params: Mapping[str, Any], levels: int) -> None:
-        self.space, self.params = space, params
-        self.growth: float = space.values["growth"].decode(params)
-        self.middle = (levels + 1) / 2
 
-    def of(self, stage: str, level: int) -> int:
-        factor: float = self.growth ** (level - self.middle) * self.params[f"{stage}_width"]
+def decoder_levels(stem_stride: int, levels: int, prediction: int) -> int:
+    """Steps from the coarsest level to the one that predicts; a prediction coarser than that is made there."""
+    coarsest = stem_stride * 2 ** (levels - 1)
+    return max(0, int(log2(coarsest / (prediction or stem_stride))))
+
+
+def level_name(level: int) -> str:
+    """Name of the genes of a decoder level: levels below 1 are finer than the stem."""
+    return f"decoder{level}" if level > 0 else f"fine{1 - level}"
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes operators and stages of a draw.
+
+    Channels of a stage: reference width x growth, centred on the middle level, x the stage's own gene.
+    """
+
+    space: "SearchSpace"
+    params: Mapping[str, Any]
+    levels: int
+
+    def width(self, stage: str, level: int) -> int:
+        growth: float = self.space.values["growth"].decode(self.params)
+        factor: float = growth ** (max(1, level) - (self.levels + 1) / 2) * self.params[f"{stage}_width"]
         return max(self.space.min_width, round(self.space.reference_width * factor))
 
+    def operator(self, place: str, level: int) -> Any:
+        """At the width of the encoder's stage."""
+        return self.space.operators[place].decode(self.params, self.width(f"encoder{level}", level))
 
-def _stage(space: "SearchSpace", params: Mapping[str, Any], name: str, width: int) -> Stage:
-    places = (f"{name}_down", f"{name}_block", f"{name}_attention")
-    chosen = (space.operators[place].decode(params, width) for place in places if place in space.operators)
-    return tuple(cast("Block", operator) for operator in chosen if operator is not None)
+    def stage(self, name: str, level: int, *, down: bool) -> Stage:
+        genes, width = self.space.operators, self.width(name, level)
+        first = genes["down"].decode(self.params, width) if down else None
+        repeated = [genes[f"{name}_block"].decode(self.params, width)] * self.space.values[f"{name}_depth"].decode(self.params)
+        gate = genes[attention_place(name)].decode(self.params)
+        return tuple(cast("Block", operator) for operator in (first, *repeated, gate) if operator is not None)
+
+    def decoder_level(self, level: int) -> DecoderLevel:
+        genes, name = self.space.operators, level_name(level)
+        skip = genes[f"{name}_skip"].decode(self.params) if level > 0 else None
+        return DecoderLevel(cast("Up", genes["up"].decode(self.params)), cast("Skip | None", skip), self.stage(name, level, down=False))
 
 
-def _decoder_level(space: "SearchSpace", params: Mapping[str, Any], level: int, widths: _Widths) -> DecoderLevel:
-    name = f"decoder{level}"
-    return DecoderLevel(
-        up=cast("Up", space.operators[f"{name}_up"].decode(params)),
-        skip=cast("Skip", space.operators[f"{name}_skip"].decode(params)),
-        blocks=_stage(space, params, name, widths.of(name, level)),
-    )
+def attention_place(stage: str) -> str:
+    """Where a stage's attention is chosen: each encoder stage for itself, the decoder once."""
+    return f"{stage}_attention" if stage.startswith("encoder") else "decoder_attention"
+
+
+def _stem(make: _Maker, stride: int) -> Stage:
+    """One operator, or two of stride 2 for a stride of 4."""
+    block: Any = make.space.operators["stem"].decode(make.params, make.width("stem", 1))
+    strides = {1: (1,), 2: (2,), 4: (2, 2)}[stride]
+    return tuple(replace(block, stride=part) for part in strides)

@@ -1,6 +1,6 @@
 """From a genome back to a draw, so that known networks can start a search and stored ones can be compared with new ones."""
 
-from math import exp, log
+from math import exp, log, prod
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
@@ -8,6 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from nas.blocks import AnyOperator, Down, WideBlock
 from nas.errors import UserError
 from nas.genome import Genome, Stage
+from nas.space.decode import allowed_levels, attention_place, level_name
 
 if TYPE_CHECKING:
     from nas.space.space import SearchSpace
@@ -19,21 +20,24 @@ def encode(space: "SearchSpace", genome: Genome) -> dict[str, Any]:
     Raises:
         UserError: The space does not offer a part of the genome.
     """
-    params = default_params(space)
+    found = _Found(space)
     levels = len(genome.encoder)
-    stem, *others = genome.stem
-    if others or not isinstance(stem, space.stem):
-        raise UserError(f"the space's stem is one {space.stem.kind}, the genome's is {[block.kind for block in genome.stem]}")
-    params |= space.values["levels"].encode(levels)
-    params |= space.values["stem_stride"].encode(getattr(stem, "stride", 1))
+    stride = found.stem(genome.stem)
+    found.value("levels", levels)
+    if allowed_levels(levels, stride, space.max_stride) != levels:
+        raise UserError(f"the space goes down to 1/{space.max_stride} of the image, the genome to 1/{stride * 2 ** (levels - 1)}")
+    found.prediction(stride, stride * 2 ** (levels - 1) // 2 ** len(genome.decoder))
     for level, stage in enumerate(genome.encoder, start=1):
-        params |= _encode_stage(space, f"encoder{level}", stage)
-    params |= space.operators["context"].encode(_only(genome.context))
-    for level, part in zip(range(levels - 1, 0, -1), genome.decoder, strict=True):
-        params |= space.operators[f"decoder{level}_up"].encode(part.up)
-        params |= space.operators[f"decoder{level}_skip"].encode(part.skip)
-        params |= _encode_stage(space, f"decoder{level}", part.blocks)
-    return params | _encode_widths(space, genome)
+        found.stage(f"encoder{level}", stage)
+    found.operator("context", found.only(genome.context))
+    found.operator("router", found.only(genome.router))
+    for level, part in zip(range(levels - 1, -levels, -1), genome.decoder, strict=False):
+        name = level_name(level)
+        found.operator("up", part.up)
+        if level > 0:
+            found.operator(f"{name}_skip", part.skip)
+        found.stage(name, part.blocks)
+    return default_params(space) | found.params | _encode_widths(space, genome)
 
 
 def default_params(space: "SearchSpace") -> dict[str, Any]:
@@ -48,43 +52,89 @@ def _default(distribution: object) -> Any:
     return exp((log(distribution.low) + log(distribution.high)) / 2)
 
 
-def _only(operators: tuple[AnyOperator, ...]) -> AnyOperator | None:
-    if len(operators) > 1:
-        raise UserError(f"the space offers one operator at a place, the genome has {[operator.kind for operator in operators]}")
-    return operators[0] if operators else None
+class _Found:
+    """Parameters found so far; a gene that the whole network shares must be found the same everywhere."""
 
+    def __init__(self, space: "SearchSpace") -> None:
+        self.space = space
+        self.params: dict[str, Any] = {}
 
-def _encode_stage(space: "SearchSpace", name: str, stage: Stage) -> dict[str, Any]:
-    downs = tuple(block for block in stage if isinstance(block, Down))
-    wide = tuple(block for block in stage if isinstance(block, WideBlock))
-    others = tuple(block for block in stage if not isinstance(block, Down | WideBlock))
-    params = space.operators[f"{name}_block"].encode(_only(wide)) | space.operators[f"{name}_attention"].encode(_only(others))
-    if f"{name}_down" in space.operators:
-        params |= space.operators[f"{name}_down"].encode(_only(downs))
-    return params
+    def take(self, params: dict[str, Any]) -> None:
+        for name, value in params.items():
+            if self.params.setdefault(name, value) != value:
+                raise UserError(f"the space has one {name} for all places, the genome has both {self.params[name]!r} and {value!r}")
+
+    def value(self, name: str, value: object) -> None:
+        self.take(self.space.values[name].encode(value))
+
+    def operator(self, place: str, operator: AnyOperator | None) -> None:
+        if place not in self.space.operators:
+            raise UserError(f"the space has no place {place!r}")
+        self.take(self.space.operators[place].encode(operator))
+
+    def only(self, operators: tuple[AnyOperator, ...]) -> AnyOperator | None:
+        if len(operators) > 1:
+            raise UserError(f"the space offers one operator at a place, the genome has {[operator.kind for operator in operators]}")
+        return operators[0] if operators else None
+
+    def stem(self, stem: Stage) -> int:
+        """Takes the stem up; gives its stride."""
+        strides = [int(block.scale()) for block in stem]
+        if strides not in ([1], [2], [2, 2]) or len({block.kind for block in stem}) != 1:
+            raise UserError(f"the space's stem is one block, or two alike for a stride of 4; the genome's is {[b.label() for b in stem]}")
+        self.value("stem_stride", prod(strides))
+        for block in stem:
+            self.operator("stem", block)
+        return prod(strides)
+
+    def prediction(self, stem_stride: int, stride: int) -> None:
+        if self.space.predictions:
+            self.value("prediction", stride)
+        elif stride != stem_stride:
+            raise UserError(f"the space predicts at the stem's size, the genome at 1/{stride} of the image")
+
+    def stage(self, name: str, stage: Stage) -> None:
+        """A way down, equal blocks, attention."""
+        downs = tuple(block for block in stage if isinstance(block, Down))
+        wide = tuple(block for block in stage if isinstance(block, WideBlock) and not isinstance(block, Down))
+        others = tuple(block for block in stage if not isinstance(block, Down | WideBlock))
+        if not wide or any(block != wide[0] for block in wide) or (*downs, *wide, *others) != stage:
+            labels = [block.label() for block in stage]
+            raise UserError(f"the space's stages are a way down, equal blocks, attention; the genome's {name} is {labels}")
+        if f"{name}_block" not in self.space.operators:
+            raise UserError(f"the space has no stage {name}")
+        if name.startswith("encoder") and name != "encoder1":
+            self.operator("down", self.only(downs))
+        self.operator(f"{name}_block", wide[0])
+        self.value(f"{name}_depth", len(wide))
+        self.operator(attention_place(name), self.only(others))
 
 
 def _encode_widths(space: "SearchSpace", genome: Genome) -> dict[str, Any]:
     low, high = map(log, space.width_ratio)
     growth, found = proportions(space.growth, genome)
     shift = (low + high) / 2 - (max(found) + min(found)) / 2
-    names = stage_names(len(genome.encoder))
+    names = stage_names(len(genome.encoder), len(genome.decoder))
     ratios = {f"{name}_width": exp(min(high, max(low, value + shift))) for name, value in zip(names, found, strict=True)}
     return space.values["growth"].encode(growth) | ratios
 
 
-def stage_names(levels: int) -> tuple[str, ...]:
+def stage_names(levels: int, decoder: int) -> tuple[str, ...]:
     """Names of the stages that have a width, in the order of `Genome.widths`."""
-    return ("stem", *(f"encoder{i}" for i in range(1, levels + 1)), *(f"decoder{i}" for i in range(levels - 1, 0, -1)))
+    return ("stem", *(f"encoder{i}" for i in range(1, levels + 1)), *(level_name(levels - 1 - i) for i in range(decoder)))
 
 
 def proportions(growths: tuple[float, ...], genome: Genome) -> tuple[float, list[float]]:
     """The growth under which the stages' own factors have the narrowest range, and the logarithms of those factors."""
     levels = len(genome.encoder)
-    level_of = (1, *range(1, levels + 1), *range(levels - 1, 0, -1))
-
-    def factors(growth: float) -> list[float]:
-        return [log(width) - level * log(growth) for width, level in zip(genome.widths, level_of, strict=True)]
-
-    found = {growth: factors(growth) for growth in growths}
-    return min(found.items(), key=lambda item: max(item[1]) - min(item[1]))
+    level_of = (1, *range(1, levels + 1), *(max(1, levels - 1 - i) for i in range(len(genome.decoder))))
+    logs = [log(width) for width in genome.widths]
+    best: tuple[float, float, list[float]] | None = None
+    for growth in growths:
+        step = log(growth)
+        factors = [width - level * step for width, level in zip(logs, level_of, strict=True)]
+        spread = max(factors) - min(factors)
+        if best is None or spread < best[0]:
+            best = spread, growth, factors
+    assert best is not None
+    return best[1], best[2]

@@ -57,13 +57,20 @@ class ValueGene:
 class OperatorGene:
     """One of several operators, with the genes of each.
 
+    A gene that several of the options have with the same values is one parameter: what was learned of a kernel's size with one block
+    counts for the others, and a sampler has fewer parameters to model.
+
     Attributes:
-        name: Parameter name; an operator's own genes are called `name_kind_gene`.
+        name: Parameter name of the choice.
         options: Operator classes; None where nothing may stand there too.
+        scope: Begins the names of the operators' own genes, `scope_gene`; places of the same scope share them.
+        shared: Names of genes that have one value in the whole network and are called by their name alone.
     """
 
     name: str
     options: tuple[type[AnyOperator] | None, ...]
+    scope: str = ""
+    shared: tuple[str, ...] = ()
 
     @cached_property
     def _kind(self) -> ValueGene:
@@ -75,8 +82,18 @@ class OperatorGene:
 
     @cached_property
     def _own(self) -> dict[str, tuple[tuple[str, ValueGene], ...]]:
+        values: dict[str, set[tuple[Any, ...]]] = {}
+        for cls in self._classes.values():
+            for gene, options in cls.genes.items():
+                values.setdefault(gene, set()).add(options)
+
+        def called(kind: str, gene: str) -> str:
+            if gene in self.shared:
+                return gene
+            return f"{self.scope}_{gene}" if len(values[gene]) == 1 else f"{self.scope}_{kind}_{gene}"
+
         return {
-            kind: tuple((gene, ValueGene(f"{self.name}_{kind}_{gene}", options)) for gene, options in cls.genes.items())
+            kind: tuple((gene, ValueGene(called(kind, gene), options)) for gene, options in cls.genes.items())
             for kind, cls in self._classes.items()
         }
 

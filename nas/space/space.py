@@ -14,7 +14,7 @@ from nas.blocks import AnyOperator, Bilinear, Block, Down, Shape, Skip, Up, voca
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.genome import Genome
-from nas.space.decode import decode
+from nas.space.decode import decode, decoder_levels
 from nas.space.encode import encode, proportions, stage_names
 from nas.space.genes import Distributions, OperatorGene, ValueGene, width_gene
 from nas.space.scale import Proportions, scale_to
@@ -25,75 +25,119 @@ from nas.topology import NumClasses
 class SearchSpace:
     """What may be built: an encoder-decoder whose stages, widths and connections are genes.
 
+    A stage is a way down, then one to several equal blocks, then perhaps attention. Ways down and up and the decoder's attention are
+    chosen once for a network, blocks, widths and skips for every level.
+
     Attributes:
-        blocks: Operators of which one stands in every encoder stage and decoder level.
+        blocks: Operators of which one stands, once or repeated, in every encoder stage and decoder level.
         downs: Ways to halve the size between encoder stages.
-        skips: Ways to join a level's features in the decoder.
+        skips: Ways to join a level's features in the decoder, None for not at all.
         ups: Ways to double the size in the decoder.
-        attention: Operators after a stage's block, None for nothing.
+        attention: Operators after a stage's blocks, None for nothing.
         context: Operators after the coarsest encoder stage, None for nothing.
-        stem: The operator on the image; must have genes or fields `stride` and `width`.
-        stem_strides: Strides of the stem in pixels.
+        router: Operators after the context, None for nothing.
+        stem: The operator on the image; must have fields `stride` and `width`.
+        stem_strides: Strides of the stem in pixels: 1, 2 or 4.
         levels: Numbers of encoder stages.
+        depths: Numbers of blocks in a stage.
+        predictions: Sizes at which the classes are predicted, as image size over size: 1, 2, 4 or 8. Empty for the stem's.
+        max_stride: Image pixels between neighbours at the coarsest level; deeper encoders end there.
         growth: Width ratios from one level to the next coarser one (1 is flat, 2 is doubling), before the stages' own genes.
         width_ratio: Bounds of a stage's width relative to the others.
         reference_width: Mean channels of a decoded genome, before scaling. Twice this is the largest width that `encode` returns exactly.
         min_width: Fewest channels of a stage.
+        shared: Genes of operators that have one value in the whole network.
         name: How the space is called; set by `load_space`.
     """
 
     blocks: tuple[type[Block], ...]
     downs: tuple[type[Down], ...]
-    skips: tuple[type[Skip], ...]
+    skips: tuple[type[Skip] | None, ...]
     stem: type[Block]
     ups: tuple[type[Up], ...] = (Bilinear,)
     attention: tuple[type[Block] | None, ...] = (None,)
     context: tuple[type[Block] | None, ...] = (None,)
+    router: tuple[type[Block] | None, ...] = (None,)
     stem_strides: tuple[int, ...] = (1, 2)
     levels: tuple[int, ...] = (2, 3, 4)
+    depths: tuple[int, ...] = (1,)
+    predictions: tuple[int, ...] = ()
+    max_stride: int = 32
     growth: tuple[float, ...] = (1.0,)
     width_ratio: tuple[float, float] = (0.5, 2.0)
     reference_width: int = 128
     min_width: int = 4
+    shared: tuple[str, ...] = ("norm", "floor", "reach")
     name: str = "unnamed"
 
     def __post_init__(self) -> None:
-        for field in ("blocks", "downs", "skips", "ups", "attention", "context", "stem_strides", "levels", "growth"):
+        for field in ("blocks", "downs", "skips", "ups", "attention", "context", "router", "stem_strides", "levels", "depths", "growth"):
             if not getattr(self, field):
                 raise UserError(f"the space needs at least one entry in `{field}`")
         if min(self.levels) < 2:
             raise UserError(f"a space needs at least 2 levels, it lists {min(self.levels)}")
+        for field, allowed in (("stem_strides", (1, 2, 4)), ("predictions", (1, 2, 4, 8))):
+            if wrong := set(getattr(self, field)) - set(allowed):
+                raise UserError(f"`{field}` of a space are of {allowed}, it lists {sorted(wrong)}")
+        if min(self.depths) < 1:
+            raise UserError(f"a stage needs at least one block, `depths` of the space lists {min(self.depths)}")
 
     @cached_property
     def vocabulary(self) -> dict[str, type[AnyOperator]]:
         """Kind -> operator class: the built-in ones and the space's own."""
-        named = (*self.blocks, *self.downs, *self.skips, *self.ups, *self.attention, *self.context, self.stem)
-        return vocabulary_with(option for option in named if option is not None)
+        return vocabulary_with(option for option in self._named if option is not None)
+
+    @property
+    def _named(self) -> tuple[type[AnyOperator] | None, ...]:
+        return (*self.blocks, *self.downs, *self.skips, *self.ups, *self.attention, *self.context, *self.router, self.stem)
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of the operators that it builds with."""
+        return tuple(dict.fromkeys(option.kind for option in self._named if option is not None))
 
     @cached_property
     def values(self) -> dict[str, ValueGene]:
         """The genes of the macro structure."""
-        options = {"stem_stride": self.stem_strides, "levels": self.levels, "growth": self.growth}
+        options: dict[str, tuple[Any, ...]] = {
+            "stem_stride": self.stem_strides,
+            "levels": self.levels,
+            "growth": self.growth,
+            "prediction": self.predictions or (0,),
+        }
+        options |= {f"{stage}_depth": self.depths for stage in self.stages if stage != "stem"}
         return {name: ValueGene(name, values) for name, values in options.items()}
 
     @cached_property
     def operators(self) -> dict[str, OperatorGene]:
-        """The genes that choose operators, by place."""
-        places: dict[str, tuple[type[AnyOperator] | None, ...]] = {}
-        for level in range(1, max(self.levels) + 1):
-            places |= {f"encoder{level}_block": self.blocks, f"encoder{level}_attention": self.attention}
-            if level > 1:
-                places[f"encoder{level}_down"] = self.downs
-        places["context"] = self.context
-        for level in range(1, max(self.levels)):
-            places |= {f"decoder{level}_up": self.ups, f"decoder{level}_skip": self.skips}
-            places |= {f"decoder{level}_block": self.blocks, f"decoder{level}_attention": self.attention}
-        return {name: OperatorGene(name, options) for name, options in places.items()}
+        """The genes that choose operators, by place. The levels of the decoder share their operators' own genes."""
+        found: list[OperatorGene] = []
+
+        def place(name: str, options: tuple[type[AnyOperator] | None, ...], scope: str) -> None:
+            found.append(OperatorGene(name, options, scope, self.shared))
+
+        place("stem", (self.stem,), "stem")
+        place("down", self.downs, "down")
+        place("up", self.ups, "up")
+        place("context", self.context, "context")
+        place("router", self.router, "router")
+        place("decoder_attention", self.attention, "decoder")
+        for stage in self.stages:
+            if stage.startswith("encoder"):
+                place(f"{stage}_block", self.blocks, stage)
+                place(f"{stage}_attention", self.attention, stage)
+            elif stage != "stem":
+                place(f"{stage}_block", self.blocks, "decoder")
+            if stage.startswith("decoder"):
+                place(f"{stage}_skip", self.skips, "decoder")
+        return {gene.name: gene for gene in found}
 
     @cached_property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages that have a width gene."""
-        return stage_names(max(self.levels))
+        levels, finest = max(self.levels), min(self.predictions, default=max(self.stem_strides))
+        finer = decoder_levels(max(self.stem_strides), 1, finest)
+        return stage_names(levels, levels - 1 + finer)
 
     def distributions(self) -> Distributions:
         """Parameter name -> distribution, the same for every draw."""
