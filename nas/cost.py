@@ -99,20 +99,26 @@ def estimate(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> Cost:
 
 def peak_elements(steps: Sequence[Step], in_shape: Shape) -> int:
     """Largest number of elements alive at once while the steps run in order."""
+    return max(live_elements(steps, in_shape))
+
+
+def live_elements(steps: Sequence[Step], in_shape: Shape) -> list[int]:
+    """Number of elements alive at once at the peak of each step."""
     last_read = {source: position for position, step in enumerate(steps) for source in step.sources}
-    alive: dict[str, int] = {next(iter(steps[0].sources)): prod(in_shape)}
-    peak = 0
+    alive: dict[str, int] = {steps[0].sources[0]: prod(in_shape)}
+    peaks = []
+    held = prod(in_shape)
     inner = 0  # Elements of the value between two steps of a stage, which has no name.
     for position, step in enumerate(steps):
         reading, after = step.operator.workspace(step.in_shape)  # type: ignore[arg-type]
-        held = sum(alive.values()) + inner
         freed = [source for source in step.sources if last_read[source] == position]
-        released = sum(alive[source] for source in freed) if step.sources else inner
-        peak = max(peak, held + reading, held - released + after)
-        for source in freed:
-            del alive[source]
-        inner = prod(step.out_shape)
+        released = sum(alive.pop(source) for source in freed) if step.sources else inner
+        peaks.append(max(held + reading, held - released + after))
+        made = prod(step.out_shape)
+        held += made - released
         ends_stage = position + 1 == len(steps) or steps[position + 1].stage != step.stage
         if ends_stage:
-            alive[step.stage], inner = inner, 0
-    return peak
+            alive[step.stage], inner = made, 0
+        else:
+            inner = made
+    return peaks

@@ -7,7 +7,7 @@ SHA-256 of its JSON, the same in every process and on every machine.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -95,15 +95,27 @@ class Genome:
         stages = (self.stem, *self.encoder, *(level.blocks for level in self.decoder))
         return tuple(stage_width(stage) for stage in stages)
 
-    def with_widths(self, widths: Sequence[int]) -> "Genome":
-        """The same structure with other widths, in the order of `widths`."""
-        encoder_end = 1 + len(self.encoder)
-        encoder = tuple(_widened(stage, w) for stage, w in zip(self.encoder, widths[1:encoder_end], strict=True))
-        decoder = tuple(
-            replace(level, blocks=_widened(level.blocks, w)) for level, w in zip(self.decoder, widths[encoder_end:], strict=True)
-        )
-        context = _widened(self.context, widths[encoder_end - 1])
-        return Genome(_widened(self.stem, widths[0]), encoder, context, decoder, self.router)
+    def with_widths(self, widths: Sequence[int], made: dict[tuple[int, int], Stage] | None = None) -> "Genome":
+        """The same structure with other widths.
+
+        Args:
+            widths: In the order of `widths`.
+            made: Stages by place and width, taken from here and put here, where the same genome gets widths many times.
+        """
+        known = {} if made is None else made
+
+        def widened(place: int, stage: Stage, width: int) -> Stage:
+            if (place, width) not in known:
+                known[place, width] = _widened(stage, width)
+            return known[place, width]
+
+        end = 1 + len(self.encoder)
+        stem = widened(0, self.stem, widths[0])
+        encoder = tuple(widened(i, stage, widths[i]) for i, stage in enumerate(self.encoder, start=1))
+        context = widened(-1, self.context, widths[end - 1])
+        levels = zip(range(end, len(widths)), self.decoder, strict=True)
+        decoder = tuple(DecoderLevel(level.up, level.skip, widened(i, level.blocks, widths[i])) for i, level in levels)
+        return Genome(stem, encoder, context, decoder, self.router)
 
     def operators(self) -> tuple[AnyOperator, ...]:
         """All operators, in the order of the JSON."""

@@ -4,8 +4,9 @@ Cost, network and exported file all read the steps that `walk` yields, so they c
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
+from typing import NamedTuple
 
 from nas.blocks import AnyOperator, Block, Head, Pair, Resize, Shape, Skip
 from nas.errors import UserError
@@ -18,8 +19,7 @@ NumClasses = int | tuple[int, ...]
 """Logits, background included; a tuple gives one head a data set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One operator where it stands.
 
     Attributes:
@@ -134,12 +134,3 @@ def by_stage(steps: Sequence[Step]) -> Iterator[tuple[str, tuple[Step, ...]]]:
     """The steps of each stage together, in execution order."""
     for name, members in groupby(steps, key=lambda step: step.stage):
         yield name, tuple(members)
-
-
-def outline(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
-    """The architecture as indented text, one line a stage: name, output shape, operators."""
-    rows = []
-    for name, members in by_stage(walk(genome, in_shape, num_classes)):
-        rows.append((name, " x ".join(map(str, members[-1].out_shape)), "; ".join(member.operator.label() for member in members)))
-    name_width, shape_width = (max(len(row[i]) for row in rows) for i in (0, 1))
-    return "\n".join(f"{name:<{name_width}}  {shape:>{shape_width}}  {what}" for name, shape, what in rows)

@@ -27,7 +27,7 @@ def test_help_has_no_surprises(door):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--budget", "100"], "its smallest has"),
+        (["--budget", "50"], "its smallest has"),
         (["--space", "nothing"], "tiny_unet"),
         (["--data", "nowhere"], "nowhere"),
         (["--data", "synthetic:cats"], "synthetic:cracks"),

@@ -9,27 +9,29 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "nas"
 
 # Each room may import itself and the rooms named here; `errors`, `files` and `pareto` are open to all.
-OPEN = {"errors", "files", "pareto"}
+OPEN = {"errors", "files", "flags", "pareto"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "flags": set(),
     "pareto": set(),
     "blocks": set(),
     "genome": {"blocks"},
     "topology": {"blocks", "genome"},
     "cost": {"blocks", "genome", "topology"},
     "receptive_field": {"topology"},
+    "outline": {"blocks", "genome", "topology", "cost", "receptive_field"},
     "network": {"blocks", "genome", "topology"},
     "space": {"blocks", "genome", "topology", "cost"},
     "data": set(),
     "evaluate": {"data"},
     "train": {"data", "evaluate"},
-    "search": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space", "data", "evaluate", "train"},
-    "export": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space", "search", "train"},
-    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "network", "space"},
+    "search": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate", "train"},
+    "export": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "search", "train"},
+    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space"},
     "door": set(),
 }
-DOORS = {"export", "search", "door"}
+DOORS = {"export", "search", "testing", "outline", "cost", "door"}
 
 
 def rooms_imported(path) -> set[str]:

@@ -5,7 +5,7 @@ import pytest
 from nas.blocks import AddSkip, Bilinear, ConcatSkip, Conv, MaxPool
 from nas.errors import UserError
 from nas.genome import DecoderLevel, Genome
-from nas.topology import by_stage, outline, walk
+from nas.topology import by_stage, walk
 
 GENOME = Genome(
     stem=(Conv(8, stride=2),),
@@ -60,9 +60,3 @@ def test_without_a_skip_the_encoder_is_not_read_again():
     sources = {step.stage: step.sources for step in walk(with_decoder(bare, GENOME.decoder[1]), (3, 64, 64), 2) if step.sources}
     assert "join2" not in sources
     assert sources["decoder2"] == ("up2",)
-
-
-def test_outline_has_a_line_a_stage():
-    text = outline(GENOME, (3, 64, 64), 2)
-    assert len(text.splitlines()) == 11
-    assert "encoder2  12 x 16 x 16  max pool; conv kernel 3 -> 12" in text

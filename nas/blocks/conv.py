@@ -33,7 +33,7 @@ class Conv(WideBlock):
     """
 
     kind: ClassVar[str] = "conv"
-    genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {"kernel": (1, 3, 5)}
+    genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {"kernel": (3, 5)}
     module: ClassVar[type[nn.Module]] = ConvBlock
 
     kernel: int = 3

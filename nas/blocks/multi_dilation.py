@@ -18,14 +18,13 @@ from nas.blocks.layers import conv_norm
 class MultiDilationConv(nn.Module):
     """Sum of depthwise 3 x 3 filters of several dilations, then a 1 x 1 mix (MiniNet-v2, https://doi.org/10.1109/TRO.2020.2974099).
 
-    The input is added where it has as many channels as the output.
+    The input is added where it has as many channels as the output. Without `norm` the filters have no normalisation.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, dilations: tuple[int, ...]) -> None:
+    def __init__(self, in_channels: int, out_channels: int, dilations: tuple[int, ...], norm: bool = True) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(
-            nn.Sequential(*conv_norm(in_channels, in_channels, 3, dilation=d, groups=in_channels), nn.ReLU(inplace=True)) for d in dilations
-        )
+        filters = [conv_norm(in_channels, in_channels, 3, dilation=dilation, groups=in_channels) for dilation in dilations]
+        self.branches = nn.ModuleList(nn.Sequential(*(layers if norm else layers[:1]), nn.ReLU(inplace=True)) for layers in filters)
         self.mix = nn.Sequential(*conv_norm(in_channels, out_channels))
         self.residual = in_channels == out_channels
 
@@ -45,19 +44,24 @@ class MultiDilation(WideBlock):
     Attributes:
         width: Output channels.
         dilations: Pixels between neighbouring taps, one depthwise branch each.
+        norm: Whether the branches are normalised; the mix always is.
     """
 
     kind: ClassVar[str] = "multi_dilation"
-    genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {"dilations": ((1, 2), (1, 4), (1, 8), (1, 2, 4), (1, 4, 8))}
+    genes: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "dilations": ((1, 2), (1, 4), (1, 8), (1, 2, 4), (1, 4, 8)),
+        "norm": (True, False),
+    }
     module: ClassVar[type[nn.Module]] = MultiDilationConv
     keeps_input: ClassVar[bool] = True
 
     dilations: tuple[int, ...] = (1, 2)
+    norm: bool = True
 
     def params(self, in_shape: Shape) -> int:
-        """One depthwise filter with norm a branch, then the mix with norm."""
+        """One depthwise filter a branch, with the norm it has, then the mix with norm."""
         channels = in_shape[0]
-        branch = conv_params(channels, channels, 3, groups=channels) + norm_params(channels)
+        branch = conv_params(channels, channels, 3, groups=channels) + (norm_params(channels) if self.norm else 0)
         return len(self.dilations) * branch + conv_params(channels, self.width, 1) + norm_params(self.width)
 
     def macs(self, in_shape: Shape) -> int:
@@ -77,4 +81,4 @@ class MultiDilation(WideBlock):
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `MultiDilationConv`."""
-        return {"in_channels": in_shape[0], "out_channels": self.width, "dilations": self.dilations}
+        return {"in_channels": in_shape[0], "out_channels": self.width, "dilations": self.dilations, "norm": self.norm}

@@ -1,6 +1,7 @@
 """Skip connections: how upsampled features meet the encoder's of the same level.
 
 Concatenation: U-Net, https://arxiv.org/abs/1505.04597. Addition: FPN, https://arxiv.org/abs/1612.03144; LinkNet.
+Gate: Oktay et al., Attention U-Net, 2018, https://arxiv.org/abs/1804.03999, without its projections.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
+from nas.blocks.arithmetic import conv_macs, conv_params
 from nas.blocks.base import Pair, Shape, Skip
 
 
@@ -31,6 +33,21 @@ class ConcatJoin(nn.Module):
     def forward(self, coarse: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         """(N, A, H, W) and (N, B, H, W) -> (N, A + B, H, W)."""
         return torch.cat([crop_like(coarse, skip), skip], dim=1)
+
+
+class GatedJoin(nn.Module):
+    """Adds to upsampled features the encoder's, weighted pixel by pixel by a gate from both (https://arxiv.org/abs/1804.03999)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gate = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, coarse: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        """Two (N, C, H, W) -> (N, C, H, W)."""
+        coarse = crop_like(coarse, skip)
+        gate = torch.sigmoid(self.gate(torch.relu(coarse + skip)))
+        # One operation for coarse + gate * skip: no product in memory.
+        return torch.addcmul(coarse, gate, skip)
 
 
 @dataclass(frozen=True)
@@ -90,3 +107,34 @@ class ConcatSkip(Skip):
     def arguments(self, in_shape: Pair) -> dict[str, Any]:
         """None."""
         return {}
+
+
+@dataclass(frozen=True)
+class GatedSkip(Skip):
+    """Addition of gated features; the upsampling projects to the skip's channels."""
+
+    kind: ClassVar[str] = "gated"
+    module: ClassVar[type[nn.Module]] = GatedJoin
+    equal_channels: ClassVar[bool] = True
+
+    def params(self, in_shape: Pair) -> int:
+        """The gate's weights and bias."""
+        return conv_params(in_shape[1][0], 1, 1, bias=True)
+
+    def macs(self, in_shape: Pair) -> int:
+        """The gate."""
+        channels, height, width = in_shape[1]
+        return conv_macs(channels, 1, 1, height * width)
+
+    def out_shape(self, in_shape: Pair) -> Shape:
+        """The skip's."""
+        return in_shape[1]
+
+    def workspace(self, in_shape: Pair) -> tuple[int, int]:
+        """The sum and the gate, then the gate and the result, beside both inputs."""
+        channels, height, width = in_shape[1]
+        return (channels + 1) * height * width, 0
+
+    def arguments(self, in_shape: Pair) -> dict[str, Any]:
+        """Of `GatedJoin`."""
+        return {"channels": in_shape[1][0]}

@@ -4,7 +4,7 @@ import torch
 
 from nas.cost import estimate
 from nas.errors import UserError
-from nas.export.model_file import ModelFacts
+from nas.export.model_file import ModelFacts, model_source
 from nas.genome import Genome
 from nas.network import build_network
 
@@ -14,6 +14,17 @@ CHECK_SIZE = (65, 97)
 
 class ExportMismatch(UserError):  # noqa: N818 - what it found
     """The file is not the network: a block's module cannot stand in a file of its own, or this program has a fault."""
+
+
+def checked_source(genome: Genome, facts: ModelFacts) -> str:
+    """The text of a genome's model file, after it was run and compared.
+
+    Raises:
+        UserError: A block leans on more than torch and the standard library, or the file is not the network.
+    """
+    source = model_source(genome, facts)
+    check_model_file(source, genome, facts)
+    return source
 
 
 def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:

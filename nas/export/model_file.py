@@ -10,8 +10,9 @@ from nas.cost import estimate
 from nas.errors import UserError
 from nas.export.definitions import Definitions, definitions_of
 from nas.genome import Genome
+from nas.outline import outline
 from nas.receptive_field import receptive_field
-from nas.topology import IMAGE, Step, by_stage, outline, walk
+from nas.topology import IMAGE, Step, by_stage, walk
 
 LINE = 120
 """Characters after which a constructor is broken over lines."""

@@ -9,8 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.blocks import AnyOperator
 from nas.errors import UserError
-from nas.export.check import check_model_file
-from nas.export.model_file import ModelFacts, model_source
+from nas.export.check import checked_source
+from nas.export.model_file import ModelFacts
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
 from nas.search import StoredStudy, front_trials, opened_study, stored_genome
@@ -85,10 +85,8 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     data = stored.document["facts"]["data"]
     height, width = data["image_size"]
     facts = ModelFacts(data["in_channels"], (height, width), tuple(data["classes"]), _provenance(stored, trial))
-    source = model_source(genome, facts)
-    check_model_file(source, genome, facts)
     path = folder / "model.py"
-    write_text(path, source)
+    write_text(path, checked_source(genome, facts))
     write_json(folder / "training_args.json", training_arguments(stored, trial))
     write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n")
     return path

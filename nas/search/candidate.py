@@ -26,6 +26,7 @@ class Candidate:
         cost: Exact.
         sees: What one pixel of the prediction can depend on.
         violations: cost / cap - 1 for each cap, at most 0.
+        peer: Name of the hand-designed network that it is; empty for a draw.
     """
 
     params: Mapping[str, Any]
@@ -33,6 +34,7 @@ class Candidate:
     cost: Cost
     sees: ReceptiveField
     violations: tuple[float, ...]
+    peer: str = ""
 
     def user_attrs(self) -> dict[str, Any]:
         """What a trial carries from its start."""
@@ -44,6 +46,7 @@ class Candidate:
             "memory": self.cost.memory,
             "receptive_field": self.sees.pixels,
             "sees_whole_image": self.sees.whole_image,
+            **({"peer": self.peer} if self.peer else {}),
         }
 
 

@@ -11,6 +11,7 @@ from nas.search.objectives import OBJECTIVES
 from nas.search.sampler import SAMPLERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+WARM_STARTS = ("peers", "none")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class SearchConfig:
         storage: Optuna storage URL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
         sampler: Name from `SAMPLERS`.
+        warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
         image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
@@ -49,6 +51,7 @@ class SearchConfig:
     storage: str | None = None
     objectives: tuple[str, ...] = ("iou", "macs")
     sampler: str = "tpe"
+    warm_start: str = "peers"
     workers: int | None = None
     device: str = "auto"
     image_size: tuple[int, int] | None = None
@@ -66,6 +69,7 @@ class SearchConfig:
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
         _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
         _check_names("device", (self.device,), DEVICES)
+        _check_names("warm start", (self.warm_start,), WARM_STARTS)
         if len(set(self.objectives)) < len(self.objectives):
             raise UserError(f"each objective can be named once, {','.join(self.objectives)} was given")
         if not any(OBJECTIVES[name].direction == "maximize" for name in self.objectives):

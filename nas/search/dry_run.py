@@ -10,6 +10,7 @@ import torch
 from nas.data import VOID, Bank, bank_bytes
 from nas.errors import UserError
 from nas.network import build_network
+from nas.outline import outline
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.objectives import directions
@@ -19,7 +20,6 @@ from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.proxy import IN_CHANNELS
 from nas.search.run import describe_data
 from nas.search.sampler import make_sampler
-from nas.topology import outline
 from nas.train import Recipe, fit
 
 SAMPLES = 5

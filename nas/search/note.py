@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from nas.blocks import Shape
+from nas.outline import outline
 from nas.search.candidate import Candidate
 from nas.search.objectives import Evaluations
-from nas.topology import NumClasses, outline
+from nas.topology import NumClasses
 
 
 def trial_note(candidate: Candidate, in_shape: Shape, num_classes: NumClasses, outcome: str) -> str:
@@ -21,7 +22,7 @@ def trial_note(candidate: Candidate, in_shape: Shape, num_classes: NumClasses, o
     cost = candidate.cost
     return "\n".join(
         [
-            f"## `{candidate.genome.key}`",
+            f"## `{candidate.genome.key}`" + (f" ({candidate.peer})" if candidate.peer else ""),
             "",
             outcome,
             "",

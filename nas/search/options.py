@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from nas.search.config import DEVICES, SearchConfig
+from nas.flags import count, image_size, size_in_bytes
+from nas.search.config import DEVICES, WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
 from nas.search.sampler import SAMPLERS
 from nas.space import known_spaces
@@ -59,6 +60,12 @@ def _what(made: argparse.ArgumentParser) -> None:
         "--objectives", type=names, default=DEFAULTS.objectives, metavar="A,B", help=f"of {', '.join(OBJECTIVES)} (default iou,macs)"
     )
     group.add_argument("--sampler", default=DEFAULTS.sampler, metavar="NAME", help=f"{', '.join(SAMPLERS)} (default %(default)s)")
+    group.add_argument(
+        "--warm-start",
+        default=DEFAULTS.warm_start,
+        metavar="|".join(WARM_STARTS),
+        help="train the known hand-designed networks that fit first, a quarter of the trials at most (default %(default)s)",
+    )
 
 
 def _study(made: argparse.ArgumentParser) -> None:
@@ -94,34 +101,6 @@ def config_of(flags: argparse.Namespace) -> SearchConfig:
     """The settings that the flags give."""
     given = {name: value for name, value in vars(flags).items() if name != "dry_run"}
     return SearchConfig(**{**given, "data": (given["data"],)})
-
-
-def count(text: str) -> int:
-    """A number with K, M or G for thousands, millions or billions."""
-    return _suffixed(text, 1000)
-
-
-def size_in_bytes(text: str) -> int:
-    """A number of bytes with K, M or G for 1024, 1024^2 or 1024^3."""
-    return _suffixed(text, 1024)
-
-
-def _suffixed(text: str, thousand: int) -> int:
-    power = "KMG".find(text[-1:].upper()) + 1
-    digits = text[:-1] if text[-1:].upper() in ("K", "M", "G") else text
-    try:
-        factor: int = thousand**power if digits != text else 1
-        return round(float(digits.replace("_", "")) * factor)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"a number such as 10000, 512K or 50M is needed, {text!r} was given") from None
-
-
-def image_size(text: str) -> tuple[int, int]:
-    """H or HxW, in pixels."""
-    parts = text.lower().split("x")
-    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise argparse.ArgumentTypeError(f"a height, or height x width in pixels, is needed, such as 128 or 320x480; {text!r} was given")
-    return int(parts[0]), int(parts[-1])
 
 
 def names(text: str) -> tuple[str, ...]:

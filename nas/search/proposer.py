@@ -4,6 +4,7 @@ The sampler works on an in-memory copy of the study: asking, describing and tell
 a draw that builds a known network would leave a row in the user's study.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,7 @@ class Proposer:
         sampler: Optuna's.
         directions: Of the objectives.
         counts: Draws that became no trial.
+        first: Candidates to give before the sampler draws any.
     """
 
     target: Target
@@ -63,6 +65,7 @@ class Proposer:
     sampler: BaseSampler
     directions: Sequence[Direction]
     counts: Counts = field(default_factory=Counts)
+    first: deque[Candidate] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.study = optuna.create_study(directions=list(self.directions), sampler=self.sampler)
@@ -97,6 +100,10 @@ class Proposer:
         Raises:
             SpaceExhausted: 1,000 draws in a row were known or did not fit.
         """
+        while self.first:
+            candidate = self.first.popleft()
+            if candidate.genome.key not in self.known:
+                return self.take_up(candidate)
         for _ in range(EXHAUSTED_AFTER):
             if stop():
                 return None
@@ -117,7 +124,7 @@ class Proposer:
         raise SpaceExhausted
 
     def take_up(self, candidate: Candidate) -> Proposal:
-        """A candidate whose training was interrupted, with a sampler's trial of its own."""
+        """A candidate that the sampler did not draw, interrupted before or known beforehand, with a sampler's trial of its own."""
         self.study.enqueue_trial(dict(candidate.params))
         self.known[candidate.genome.key] = None
         return Proposal(candidate, self.study.ask(self.distributions))

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 import nas
 from nas.errors import UserError
 from nas.files import write_json, write_text
+from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
 from nas.search.environment import git_commit, machine, versions
@@ -26,6 +27,8 @@ from nas.search.record import Recorder
 from nas.search.sampler import make_sampler
 from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
+from nas.search.warm_start import warm_start
+from nas.space import load_peers
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     proposer = Proposer(
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
     )
+    proposer.first.extend(_warm_start(plan, told))
     bank = plan.bank()
     workplace = Workplace(plan.space_file, [bank.path], plan.recipe, plan.device)
     coordinator = Coordinator(
@@ -118,6 +122,24 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
         overhead=1 - coordinator.busy_seconds / (cores * seconds),
         cores=cores,
     )
+
+
+def _warm_start(plan: Plan, told: Progress) -> Sequence[Candidate]:
+    """The known networks that a search begins with; says which are left out, and why."""
+    if plan.config.warm_start == "none":
+        return ()
+    found = warm_start(plan.target, load_peers(), plan.config.trials, shared="params" in plan.config.objectives)
+    told.say(f"warm start: {', '.join(candidate.peer for candidate in found.candidates) or 'none of the known networks fits'}")
+    for reason, names in _by_reason(found.left_out).items():
+        told.say(f"left out: {', '.join(names)} ({reason})")
+    return found.candidates
+
+
+def _by_reason(left_out: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, reason in left_out:
+        grouped.setdefault(reason, []).append(name)
+    return grouped
 
 
 @contextlib.contextmanager

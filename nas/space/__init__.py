@@ -5,6 +5,8 @@ from nas.space.load import SpaceFile as SpaceFile
 from nas.space.load import find_space as find_space
 from nas.space.load import known_spaces as known_spaces
 from nas.space.load import load_space as load_space
+from nas.space.peers import Peer as Peer
+from nas.space.peers import load_peers as load_peers
 from nas.space.scale import Misfit as Misfit
 from nas.space.smallest import smallest as smallest
 from nas.space.space import SearchSpace as SearchSpace

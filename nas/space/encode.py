@@ -1,5 +1,6 @@
 """From a genome back to a draw, so that known networks can start a search and stored ones can be compared with new ones."""
 
+from collections.abc import Sequence
 from math import exp, log, prod
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ class _Found:
 
 def _encode_widths(space: "SearchSpace", genome: Genome) -> dict[str, Any]:
     low, high = map(log, space.width_ratio)
-    growth, found = proportions(space.growth, genome)
+    growth, found = proportions(space.growth, len(genome.encoder), genome.widths)
     shift = (low + high) / 2 - (max(found) + min(found)) / 2
     names = stage_names(len(genome.encoder), len(genome.decoder))
     ratios = {f"{name}_width": exp(min(high, max(low, value + shift))) for name, value in zip(names, found, strict=True)}
@@ -124,11 +125,16 @@ def stage_names(levels: int, decoder: int) -> tuple[str, ...]:
     return ("stem", *(f"encoder{i}" for i in range(1, levels + 1)), *(level_name(levels - 1 - i) for i in range(decoder)))
 
 
-def proportions(growths: tuple[float, ...], genome: Genome) -> tuple[float, list[float]]:
-    """The growth under which the stages' own factors have the narrowest range, and the logarithms of those factors."""
-    levels = len(genome.encoder)
-    level_of = (1, *range(1, levels + 1), *(max(1, levels - 1 - i) for i in range(len(genome.decoder))))
-    logs = [log(width) for width in genome.widths]
+def proportions(growths: tuple[float, ...], levels: int, widths: Sequence[int]) -> tuple[float, list[float]]:
+    """The growth under which the stages' own factors have the narrowest range, and the logarithms of those factors.
+
+    Args:
+        growths: What may be chosen.
+        levels: Encoder stages.
+        widths: As `Genome.widths` has them.
+    """
+    level_of = (1, *range(1, levels + 1), *(max(1, levels - 1 - i) for i in range(len(widths) - levels - 1)))
+    logs = [log(width) for width in widths]
     best: tuple[float, float, list[float]] | None = None
     for growth in growths:
         step = log(growth)

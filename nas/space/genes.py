@@ -81,6 +81,10 @@ class OperatorGene:
         return {option.kind: option for option in self.options if option is not None}
 
     @cached_property
+    def _wide(self) -> frozenset[str]:
+        return frozenset(kind for kind, cls in self._classes.items() if issubclass(cls, WideBlock))
+
+    @cached_property
     def _own(self) -> dict[str, tuple[tuple[str, ValueGene], ...]]:
         values: dict[str, set[tuple[Any, ...]]] = {}
         for cls in self._classes.values():
@@ -110,11 +114,10 @@ class OperatorGene:
         kind = self._kind.decode(params)
         if kind == NONE:
             return None
-        cls = self._classes[kind]
         values = {gene: values.decode(params) for gene, values in self._own[kind]}
-        if issubclass(cls, WideBlock):
+        if kind in self._wide:
             values["width"] = width
-        return cls(**values)
+        return self._classes[kind](**values)
 
     def encode(self, operator: AnyOperator | None) -> dict[str, Any]:
         """The parameters that choose `operator`; inactive genes are left out."""

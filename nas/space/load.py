@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 from nas.errors import UserError
 from nas.space.space import SearchSpace
@@ -51,7 +52,7 @@ def find_space(name: str | Path) -> SpaceFile:
     path = built_in_folder() / f"{text}.py" if text in known_spaces() else Path(text).expanduser()
     if not path.is_file():
         raise UserError(f"unknown space {text!r}: give one of {', '.join(known_spaces())}, or the path of a space file")
-    return SpaceFile(text, path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+    return SpaceFile(text, path.resolve(), _digest(path))
 
 
 def load_space(name: str | Path | SpaceFile) -> SearchSpace:
@@ -61,20 +62,36 @@ def load_space(name: str | Path | SpaceFile) -> SearchSpace:
         UserError: No such space, the file cannot be run, or it has no `SPACE`.
     """
     file = name if isinstance(name, SpaceFile) else find_space(name)
-    module_name = f"nas_space_{file.path.stem}_{file.sha256}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, file.path)
-        if spec is None or spec.loader is None:
-            raise UserError(f"a space is a Python file, {file.path} is not")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module  # Dataclasses and `inspect.getsource` look their module up there.
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            raise UserError(f"the space file {file.path} fails with {type(error).__name__}: {error}") from error
+    module = load_module(file.path)
     space = getattr(module, "SPACE", None)
     if not isinstance(space, SearchSpace):
         raise UserError(f"a space file defines SPACE = SearchSpace(...), {file.path} has {type(space).__name__}")
-    return replace(space, name=file.path.stem)
+    summary = (module.__doc__ or "").strip().partition("\n")[0]
+    return replace(space, name=file.path.stem, summary=summary)
+
+
+def load_module(path: Path) -> ModuleType:
+    """Runs a file of Python, once for each content that it has.
+
+    Raises:
+        UserError: It cannot be run.
+    """
+    name = f"nas_space_{path.stem}_{_digest(path)}"
+    module = sys.modules.get(name)
+    if module is not None:
+        return module
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"a space is a Python file, {path} is not")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Dataclasses and `inspect.getsource` look their module up there.
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UserError(f"the space file {path} fails with {type(error).__name__}: {error}") from error
+    return module
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -7,8 +7,10 @@ back. The three are the only way between parameters and networks.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import log, log10
 from typing import Any
+
+from optuna.distributions import CategoricalDistribution
 
 from nas.blocks import AnyOperator, Bilinear, Block, Down, Shape, Skip, Up, vocabulary_with
 from nas.cost import Budget
@@ -48,6 +50,7 @@ class SearchSpace:
         min_width: Fewest channels of a stage.
         shared: Genes of operators that have one value in the whole network.
         name: How the space is called; set by `load_space`.
+        summary: What it is for, in a line: the first of its file's docstring; set by `load_space`.
     """
 
     blocks: tuple[type[Block], ...]
@@ -69,6 +72,7 @@ class SearchSpace:
     min_width: int = 4
     shared: tuple[str, ...] = ("norm", "floor", "reach")
     name: str = "unnamed"
+    summary: str = ""
 
     def __post_init__(self) -> None:
         for field in ("blocks", "downs", "skips", "ups", "attention", "context", "router", "stem_strides", "levels", "depths", "growth"):
@@ -153,6 +157,12 @@ class SearchSpace:
             found |= operator.distributions()
         return found
 
+    @cached_property
+    def log10_size(self) -> float:
+        """Logarithm of the number of settings of all choices, widths apart; inactive genes make many of them the same network."""
+        choices = (d for d in self._distributions.values() if isinstance(d, CategoricalDistribution))
+        return sum(log10(len(choice.choices)) for choice in choices)
+
     def decode(self, params: Mapping[str, Any]) -> Genome:
         """A buildable genome at the reference width; inactive genes are dropped."""
         return decode(self, params)
@@ -164,9 +174,9 @@ class SearchSpace:
             Misfit: The narrowest form is over a cap.
         """
         low, high = self.width_ratio
-        return scale_to(
-            genome, budget, in_shape, num_classes, self.min_width, Proportions(lambda g: proportions(self.growth, g)[1], log(high / low))
-        )
+        levels = len(genome.encoder)
+        allowed = Proportions(lambda widths: proportions(self.growth, levels, widths)[1], log(high / low))
+        return scale_to(genome, budget, in_shape, num_classes, self.min_width, allowed)
 
     def encode(self, genome: Genome) -> dict[str, Any]:
         """Parameters whose decoded and scaled genome has the same structure, and widths within 1.

@@ -55,7 +55,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if reads:
             known = set(self.sizes)
             writes = tuple(dict.fromkeys(name for name in map(self._note, made) if name not in known))
-            unary = torch.Tag.pointwise in func.tags and len(reads) == 1 and len(writes) == 1
+            # A clone is tagged pointwise too, but the copy of a transposed view cannot overwrite it.
+            unary = torch.Tag.pointwise in func.tags and func is not torch.ops.aten.clone.default and len(reads) == len(writes) == 1
             self.operations.append(Operation(reads, writes, unary and self.sizes[reads[0]] == self.sizes[writes[0]]))
         return result
 

@@ -15,6 +15,7 @@ from nas.testing.genomes import check_genome
 
 IN_SHAPE = (3, 64, 48)
 NUM_CLASSES = 3
+WELL_FILLED = 0.85
 
 
 def random_params(space: SearchSpace, draw: random.Random) -> dict[str, Any]:
@@ -40,14 +41,15 @@ def check_space(space: SearchSpace, draws: int, runs: int, budget: Budget, seed:
         seed: Of the draws.
 
     Returns:
-        "misfits", the share of draws whose narrowest form is over the caps, and "least_fill", the smallest share of the parameter cap used.
+        "misfits", the share of draws whose narrowest form is over the caps; of the others "least_fill", the smallest share of the tightest
+        cap that one fills, and "filled", the share of them that fill 85 % or more.
 
     Raises:
         AssertionError: A promise is broken; the message says which.
     """
     draw = random.Random(seed)
     assert space.distributions() == space.distributions(), "the distributions must be the same for every draw"
-    misfits, fills = 0, [1.0]
+    misfits, fills = 0, list[float]()
     for i in range(draws):
         params = random_params(space, draw)
         decoded = space.decode(params)
@@ -66,4 +68,5 @@ def check_space(space: SearchSpace, draws: int, runs: int, budget: Budget, seed:
         assert distance <= 1, f"encoding {scaled.key} changes a width by {distance}: {scaled.widths} -> {back.widths}"
         fills.append(max(getattr(cost, name) / cap for name, cap in budget.caps().items()))
         check_genome(space, scaled, IN_SHAPE, NUM_CLASSES, run=i < runs)
-    return {"misfits": misfits / draws, "least_fill": min(fills)}
+    filled = sum(fill >= WELL_FILLED for fill in fills) / max(1, len(fills))
+    return {"misfits": misfits / draws, "least_fill": min(fills, default=1.0), "filled": filled}

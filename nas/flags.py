@@ -1,0 +1,31 @@
+"""Kinds of values that the doors' flags take."""
+
+import argparse
+
+
+def count(text: str) -> int:
+    """A number with K, M or G for thousands, millions or billions."""
+    return _suffixed(text, 1000)
+
+
+def size_in_bytes(text: str) -> int:
+    """A number of bytes with K, M or G for 1024, 1024^2 or 1024^3."""
+    return _suffixed(text, 1024)
+
+
+def _suffixed(text: str, thousand: int) -> int:
+    power = "KMG".find(text[-1:].upper()) + 1
+    digits = text[:-1] if text[-1:].upper() in ("K", "M", "G") else text
+    try:
+        factor: int = thousand**power if digits != text else 1
+        return round(float(digits.replace("_", "")) * factor)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"a number such as 10000, 512K or 50M is needed, {text!r} was given") from None
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """H or HxW, in pixels."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"a height, or height x width in pixels, is needed, such as 128 or 320x480; {text!r} was given")
+    return int(parts[0]), int(parts[-1])
