@@ -3,7 +3,7 @@
 Contains   encoder-decoders of 2 to 4 levels whose first level works at full size or at half of it, prediction at full size or at half;
            edge operators (Sobel, pixel differences), plain and factorised convolutions, dilations for lines that run on, skips at all
            levels. No stem of stride 4, nothing that predicts at 1/4.
-Size       see `python -m nas.space`.
+Size       78 genes, about 10^36 settings of choices, widths apart.
 Run        python -m nas.search --space thin_structures --data path/to/your/data --budget 10000
 Expect     more MACs for each parameter than in `tiny_unet`: most of the work is done at full size.
 """

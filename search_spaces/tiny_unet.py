@@ -4,7 +4,7 @@ Contains   encoder-decoders of 2 to 5 levels with 1 to 3 blocks each: U-Nets at 
            or 4, flat and doubling widths, plain, factorised, separable, ghost and shuffled convolutions, inverted residuals,
            multi-dilation and pooled branches, edge operators, internal ensembles; attention, context and a domain router; prediction at
            full size down to 1/8.
-Size       see `python -m nas.space`.
+Size       106 genes, about 10^54 settings of choices, widths apart.
 Run        python -m nas.search --space tiny_unet --budget 10000
 Expect     the known hand-designed networks (peers.py) as its first trials, and a front from cheap strided networks to full-resolution
            ones. A space that knows your images better finds good networks sooner: `thin_structures`, `mobile`, or one of your own.

@@ -1,16 +1,21 @@
 """What every genome promises, whichever space it came from."""
 
 import json
+from collections.abc import Sequence
+from math import prod
+from typing import cast
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nas.blocks import Shape
-from nas.cost import estimate
+from nas.cost import FLOAT_BYTES, estimate
 from nas.genome import Genome, genome_from_json
 from nas.network import build_network
 from nas.space import SearchSpace
+from nas.testing.memory import measured_peak
+from nas.topology import Step, walk
 
 ODD_SIZE = (37, 51)
 
@@ -48,6 +53,15 @@ def check_genome(space: SearchSpace, genome: Genome, in_shape: Shape, num_classe
     assert cost.params == params, f"{where}: the formulae say {cost.params} parameters, the network has {params}"
     if run:
         _check_runs(where, network, cost.macs, in_shape, num_classes)
+        _check_memory(where, network, walk(genome, in_shape, num_classes), cost.memory, in_shape)
+
+
+def _check_memory(where: str, network: nn.Module, steps: Sequence[Step], memory: int, in_shape: Shape) -> None:
+    """Exact where no operator counts its input longer than some of its forms need it; there by no more than the largest such input."""
+    seen = FLOAT_BYTES * measured_peak(network, [torch.zeros(1, *in_shape)])
+    counted = [step for step in steps if step.operator.keeps_input]
+    slack = FLOAT_BYTES * max((prod(cast("Shape", step.in_shape)) for step in counted), default=0)
+    assert seen <= memory <= seen + slack, f"{where}: the formulae say {memory} bytes of activations, the network holds {seen}"
 
 
 def _check_runs(where: str, network: nn.Module, macs: int, in_shape: Shape, num_classes: int) -> None:
