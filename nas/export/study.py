@@ -82,8 +82,9 @@ def study_vocabulary(stored: StoredStudy) -> Mapping[str, type[AnyOperator]]:
 
 def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: Mapping[str, type[AnyOperator]]) -> Path:
     genome = genome_from_json(trial.user_attrs["genome"], vocabulary)
-    data = stored.document["facts"]["data"]
-    height, width = data["image_size"]
+    # One file for all sets, since they share the architecture: it is written for the one with the most classes, at the size of the costs.
+    data = max(stored.document["facts"]["sets"], key=lambda one: len(one["classes"]))
+    height, width = stored.document["facts"]["image_size"]
     facts = ModelFacts(data["in_channels"], (height, width), tuple(data["classes"]), _provenance(stored, trial))
     path = folder / "model.py"
     write_text(path, checked_source(genome, facts))
@@ -93,33 +94,37 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
 
 
 def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
-    settings, data = stored.document["settings"], stored.document["facts"]["data"]
-    iou = trial.user_attrs.get("iou")
+    settings = stored.document["settings"]
     ended = trial.datetime_complete
-    height, width = data["image_size"]
     return (
         f"Found by architecture search: study {stored.name}, trial {trial.number}, {ended:%Y-%m-%d}." if ended else "",
-        f"Validation IoU {iou:.4f} on {data['name']} (mean over foreground classes, image size {height}x{width}) after a proxy training of "
-        f"{settings['epochs']} epochs with seed {settings['seed']}."
-        if iou is not None
-        else f"Its proxy training on {data['name']} was stopped early.",
+        *(
+            f"Validation IoU {iou:.4f} on {name} (mean over foreground classes, image size {own['image_size'][0]}x{own['image_size'][1]}) "
+            f"after a proxy training of {own['epochs']} epochs with seed {own['seed']}."
+            for name, own in settings["sets"].items()
+            if (iou := trial.user_attrs.get("iou_per_set", {}).get(name)) is not None
+        ),
+        *(["Its proxy training was stopped early."] if "iou_per_set" not in trial.user_attrs else []),
     )
 
 
 def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
-    """What training the file in full needs: the search's recipe, the data's facts and how images become numbers."""
+    """What training the file in full needs: for each set the search's recipe and the data's facts; how images become numbers."""
     document = stored.document
-    recipe = {name: document["settings"][name] for name in Recipe.__dataclass_fields__}
+    own = document["settings"]["sets"]
+    recipes = {set_name: {name: own[set_name][name] for name in Recipe.__dataclass_fields__} for set_name in own}
+    found = trial.user_attrs.get("iou_per_set", {})
     return {
         "study": stored.name,
         "trial": trial.number,
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),
-        "recipe": recipe,
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
         "normalise": {"scale": 1 / 255, "mean": MEAN, "std": STD, "formula": "(pixel * scale - mean) / std, RGB, every channel alike"},
-        "data": document["facts"]["data"],
+        "sets": [
+            {**facts, "validation_iou": found.get(facts["name"]), "recipe": recipes[facts["name"]]} for facts in document["facts"]["sets"]
+        ],
     }
 
 

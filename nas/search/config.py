@@ -19,7 +19,8 @@ class SearchConfig:
     """Settings of a search; the command line's flags have the same names.
 
     Attributes:
-        data: Data sets: paths, or names of built-in sets. One, for now.
+        data: Data sets: paths, or names of built-in sets. With several, a candidate is trained on each separately, with a head of its own,
+            and accuracies are means over the sets.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -64,8 +65,8 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         self._accept_single_values()
-        if len(self.data) != 1:
-            raise UserError(f"a search takes one data set, {len(self.data)} were given: run one search for each")
+        if not self.data:
+            raise UserError("a search needs at least one data set: give --data")
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
         _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
         _check_names("device", (self.device,), DEVICES)

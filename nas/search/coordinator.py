@@ -221,7 +221,12 @@ class Coordinator:
         found = values(self.objectives, result.evaluations, candidate.cost)
         accuracies = {name: OBJECTIVES[name].value(result.evaluations, candidate.cost) for name in ("iou", "miou", "dice")}
         seconds = result.train_seconds + result.validate_seconds
-        attrs = accuracies | {"iou_per_class": per_class_iou(result.evaluations), "curve": result.curve, "seconds": seconds}
+        attrs = accuracies | {
+            "iou_per_set": {name: evaluation.mean_iou for name, evaluation in result.evaluations.items()},
+            "iou_per_class": per_class_iou(result.evaluations),
+            "curve": result.curve,
+            "seconds": seconds,
+        }
         self.recorder.complete(trial_id, found, attrs, self._note(proposal, evaluation_table(result.evaluations)))
         self.proposer.tell(proposal, found)
         self._found.append((accuracies["iou"], to_minimise(self.objectives, found)))

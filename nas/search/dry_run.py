@@ -17,9 +17,9 @@ from nas.search.objectives import directions
 from nas.search.plan import Plan, make_plan
 from nas.search.progress import duration
 from nas.search.proposer import Proposer, SpaceExhausted
-from nas.search.proxy import IN_CHANNELS
 from nas.search.run import describe_data
 from nas.search.sampler import make_sampler
+from nas.search.sets import IN_CHANNELS, SetPlan
 from nas.train import Recipe, fit
 
 SAMPLES = 5
@@ -33,7 +33,7 @@ def dry_run(config: SearchConfig) -> str:
         UserError: The search could not begin either.
     """
     plan = make_plan(config)
-    size = bank_bytes(plan.data, plan.size.image_size, plan.size.train_size, plan.views)
+    size = sum(bank_bytes(one.data, one.size.image_size, one.size.train_size, one.views) for one in plan.sets)
     candidates = sample_candidates(plan)
     parts = [
         describe_data(plan),
@@ -70,52 +70,60 @@ def _describe(plan: Plan, candidate: Candidate) -> str:
     cost = candidate.cost
     spent = f"{cost.params:,} parameters, {cost.macs / 1e6:,.2f}M MACs, {cost.memory / 1024:,.0f}K activations"
     head = f"{candidate.genome.key}: {spent}, sees {candidate.sees}"
-    tree = outline(candidate.genome, plan.in_shape, plan.data.num_classes)
+    tree = outline(candidate.genome, plan.in_shape, plan.num_classes)
     return "\n".join([head, *(f"    {line}" for line in tree.splitlines()), ""])
 
 
 def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
     """From a few timed steps of the samples, on one thread as in a worker."""
-    images = plan.facts.counts["train"]
-    steps = plan.recipe.epochs * -(-images // plan.recipe.batch_size)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        seconds = [_step_seconds(plan, candidate) for candidate in candidates]
+        mean = sum(_trial_seconds(plan, one, candidates) for one in plan.sets)
     finally:
         torch.set_num_threads(threads)
-    # Validation runs forward only, about a third of a step for as many pixels.
-    height, width = plan.size.image_size
-    pixels = plan.recipe.validations * plan.facts.counts["val"] * height * width / 3
-    trained = steps * plan.recipe.batch_size * plan.size.train_size[0] * plan.size.train_size[1]
-    mean = sum(seconds) / len(seconds) * steps * (1 + pixels / trained)
+    steps = sum(_steps(one) for one in plan.sets)
     total = mean * plan.config.trials / max(1, plan.workers)
     return (
-        f"estimate: {mean:.1f} s a trial ({steps} steps of {plan.recipe.batch_size}), {duration(total)} for {plan.config.trials} trials "
-        f"with {max(1, plan.workers)} at a time; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
+        f"estimate: {mean:.1f} s a trial ({steps} steps), {duration(total)} for {plan.config.trials} trials with "
+        f"{max(1, plan.workers)} at a time; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
     )
 
 
-def _step_seconds(plan: Plan, candidate: Candidate) -> float:
+def _steps(one: SetPlan) -> int:
+    return one.recipe.epochs * -(-one.facts.counts["train"] // one.recipe.batch_size)
+
+
+def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> float:
+    """Mean seconds of a candidate's training and validation on one set."""
+    step = sum(_step_seconds(plan, one, candidate) for candidate in candidates) / len(candidates)
+    # Validation runs forward only, about a third of a step for as many pixels.
+    height, width = one.size.image_size
+    pixels = one.recipe.validations * one.facts.counts["val"] * height * width / 3
+    trained = _steps(one) * one.recipe.batch_size * one.size.train_size[0] * one.size.train_size[1]
+    return step * _steps(one) * (1 + pixels / trained)
+
+
+def _step_seconds(plan: Plan, one: SetPlan, candidate: Candidate) -> float:
     """Seconds of one training step, on noise."""
-    batch = plan.recipe.batch_size
+    batch = one.recipe.batch_size
     recipe = Recipe(epochs=2, batch_size=batch)
-    model = build_network(candidate.genome, IN_CHANNELS, plan.data.num_classes)
-    epochs = fit(model, [_noise(plan, batch * TIMED_STEPS // 2)], recipe, device=plan.device)
+    model = build_network(candidate.genome, IN_CHANNELS, one.data.num_classes)
+    epochs = fit(model, [_noise(plan, one, batch * TIMED_STEPS // 2)], recipe, device=plan.device)
     next(epochs)
     began = time.perf_counter()
     second = next(epochs)
     return (time.perf_counter() - began - second.validate_seconds) / (TIMED_STEPS // 2)
 
 
-def _noise(plan: Plan, images: int) -> Bank:
+def _noise(plan: Plan, one: SetPlan, images: int) -> Bank:
     random = np.random.default_rng(0)
-    height, width = plan.size.train_size
-    classes = plan.data.num_classes
+    height, width = one.size.train_size
+    classes = one.data.num_classes
     return Bank(
         path=plan.bank_folder,
         name="noise",
-        classes=plan.data.classes,
+        classes=one.data.classes,
         image_size=(height, width),
         train_size=(height, width),
         train_images=random.integers(0, 256, (1, images, height, width, 3), dtype=np.uint8),

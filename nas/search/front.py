@@ -27,24 +27,29 @@ def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str]) -> li
 
 
 def front_table(trials: Sequence[FrozenTrial], objectives: Sequence[str], image_size: Sequence[int], num_classes: int) -> pd.DataFrame:
-    """One row a trial of the front: number, key, accuracies, costs, and what they refer to."""
+    """One row a trial of the front: number, key, accuracies (means over sets, IoU on each of several), costs, what they refer to."""
+    chosen = front_trials(trials, objectives)
+    sets = list(dict.fromkeys(name for trial in chosen for name in trial.user_attrs["iou_per_set"]))
+    own = {f"iou {name}": name for name in sets} if len(sets) > 1 else {}
     rows = [
         {
             "trial": trial.number,
             "key": trial.user_attrs["key"],
-            **{name: trial.user_attrs[name] for name in (*ACCURACIES, *COSTS, *SIGHT)},
+            **{name: trial.user_attrs[name] for name in ACCURACIES},
+            **{column: trial.user_attrs["iou_per_set"][name] for column, name in own.items()},
+            **{name: trial.user_attrs[name] for name in (*COSTS, *SIGHT)},
             "image_size": "x".join(map(str, image_size)),
             "num_classes": num_classes,
         }
-        for trial in front_trials(trials, objectives)
+        for trial in chosen
     ]
-    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *COSTS, *SIGHT, "image_size", "num_classes"])
+    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *own, *COSTS, *SIGHT, "image_size", "num_classes"])
 
 
 def front_text(table: pd.DataFrame) -> str:
     """The table for a terminal."""
     shown = table.assign(
-        **{name: table[name].map("{:.4f}".format) for name in ACCURACIES},
+        **{name: table[name].map("{:.4f}".format) for name in table.columns if name in ACCURACIES or name.startswith("iou ")},
         params=table["params"].map("{:,}".format),
         macs=table["macs"].map(lambda n: f"{n / 1e6:,.2f}M"),
         memory=table["memory"].map(lambda n: f"{n / 1024:,.0f}K"),

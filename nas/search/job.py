@@ -20,13 +20,13 @@ class Workplace:
     Attributes:
         space: Where operators are defined, a user's own among them.
         banks: Folders of the banks of views.
-        recipe: How to train.
+        recipes: How to train on each.
         device: Where.
     """
 
     space: SpaceFile
     banks: Sequence[Path]
-    recipe: Recipe
+    recipes: Sequence[Recipe]
     device: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Workplace:
         return {
             "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
             "banks": [str(path) for path in self.banks],
-            "recipe": self.recipe.as_dict(),
+            "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
         }
 
@@ -45,7 +45,7 @@ class Workplace:
         return cls(
             space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
             banks=[Path(path) for path in document["banks"]],
-            recipe=Recipe.from_dict(document["recipe"]),
+            recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
         )
 
@@ -56,7 +56,7 @@ class Workplace:
 
         def train(genome: str) -> Answer:
             try:
-                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipe, self.device), "")
+                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipes, self.device), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:

@@ -48,7 +48,10 @@ def _caps(made: argparse.ArgumentParser) -> None:
 def _what(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("what is searched")
     group.add_argument(
-        "--data", default=DEFAULTS.data[0], metavar="PATH", help="folder of a data set, or synthetic[:KIND] (default %(default)s)"
+        "--data",
+        action="append",
+        metavar="PATH",
+        help=f"folder of a data set, or synthetic[:KIND]; give it again for more sets (default {DEFAULTS.data[0]})",
     )
     group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
@@ -100,7 +103,7 @@ def _machine(made: argparse.ArgumentParser) -> None:
 def config_of(flags: argparse.Namespace) -> SearchConfig:
     """The settings that the flags give."""
     given = {name: value for name, value in vars(flags).items() if name != "dry_run"}
-    return SearchConfig(**{**given, "data": (given["data"],)})
+    return SearchConfig(**{**given, "data": tuple(given["data"] or DEFAULTS.data)})
 
 
 def names(text: str) -> tuple[str, ...]:

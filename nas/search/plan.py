@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,16 @@ from typing import Any
 import torch
 
 from nas.blocks import Shape
-from nas.data import Bank, DataFacts, DataSet, SizeChoice, build_bank, check_data, open_data, recommend_size, train_size_for
+from nas.data import Bank, build_bank
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
-from nas.search.proxy import IN_CHANNELS
+from nas.search.sets import SetPlan, largest_shape, make_sets
 from nas.search.study import StudyFolder, study_folder
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, smallest
-from nas.train import Recipe
-
-SHOWN_VIEWS = 1_500
-"""Views that a candidate's proxy training shows, where --epochs does not say: about 190 steps of 8."""
-
-MAX_EPOCHS = 100
-MAX_BANK_VIEWS = 10
-"""Different views of each image; more epochs go round again."""
 
 BANK_SEED = 0
 """The views are the same for every seed of a search, so that searches share them and differ by architecture and weights."""
-
-CURVE_POINTS = 3
-"""Validations over a candidate's training."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +29,7 @@ class Plan:
         config: As asked.
         name: Of the study.
         folder: Of the study.
-        data: The data set.
-        facts: What its check found.
-        size: Image size and size of training views, and why.
-        views: Views of each training image in the bank.
-        recipe: Of the proxy training.
+        sets: The data sets.
         space_file: Where the space is defined.
         space: What may be built.
         device: "cpu", "cuda" or "mps".
@@ -55,11 +39,7 @@ class Plan:
     config: SearchConfig
     name: str
     folder: StudyFolder
-    data: DataSet
-    facts: DataFacts
-    size: SizeChoice
-    views: int
-    recipe: Recipe
+    sets: tuple[SetPlan, ...]
     space_file: SpaceFile
     space: SearchSpace
     device: str
@@ -67,31 +47,33 @@ class Plan:
 
     @property
     def in_shape(self) -> Shape:
-        """Channels, height and width of one image of use."""
-        return (IN_CHANNELS, *self.size.image_size)
+        """Channels, height and width that costs refer to: the largest image of use."""
+        return largest_shape(self.sets)
+
+    @property
+    def num_classes(self) -> int:
+        """Logits that costs refer to: the largest head. Each set has a network, and a head, of its own."""
+        return max(plan.data.num_classes for plan in self.sets)
 
     @property
     def target(self) -> Target:
         """What candidates must fit."""
-        return Target(self.space, self.config.caps, self.in_shape, self.data.num_classes)
+        return Target(self.space, self.config.caps, self.in_shape, self.num_classes)
 
     @property
     def bank_folder(self) -> Path:
         """Where banks are kept, for all studies of a home."""
         return self.config.home / "studies" / ".banks"
 
-    def bank(self, progress: Callable[[float], None] | None = None) -> Bank:
-        """The bank of views, drawn if it is not there."""
-        return build_bank(self.data, self.size.image_size, self.size.train_size, self.views, BANK_SEED, self.bank_folder, progress)
+    def banks(self) -> list[Bank]:
+        """The bank of views of each set, drawn if it is not there."""
+        return [
+            build_bank(plan.data, plan.size.image_size, plan.size.train_size, plan.views, BANK_SEED, self.bank_folder) for plan in self.sets
+        ]
 
     def settings(self) -> dict[str, Any]:
         """What must not change within a study."""
         return {
-            "data": self.data.name,
-            "data_fingerprint": self.data.fingerprint(),
-            "image_size": list(self.size.image_size),
-            "train_size": list(self.size.train_size),
-            "views": self.views,
             "budget": self.config.budget,
             "max_macs": self.config.max_macs,
             "max_memory": self.config.max_memory,
@@ -101,32 +83,16 @@ class Plan:
             "sampler": self.config.sampler,
             "seed": self.config.seed,
             "device": self.device,
-            **self.recipe.as_dict(),
+            "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 
     def stored_facts(self) -> dict[str, Any]:
         """What the export needs to find in the storage."""
         return {
-            "data": self.data_facts(),
+            "sets": [plan.document() for plan in self.sets],
+            "image_size": list(self.in_shape[1:]),
             "space_file": str(self.space_file.path),
             "space_copy": str(self.folder.space.resolve()),
-        }
-
-    def data_facts(self) -> dict[str, Any]:
-        """What the training of an exported model needs to know of the data."""
-        return {
-            "name": self.data.name,
-            "location": self.data.location,
-            "layout": self.data.layout,
-            "classes": list(self.data.classes),
-            "in_channels": IN_CHANNELS,
-            "image_size": list(self.size.image_size),
-            "image_size_reason": self.size.reason,
-            "train_size": list(self.size.train_size),
-            "images": dict(self.facts.counts),
-            "split": self.data.split_source,
-            "native_size": list(self.facts.median_size),
-            "pixel_shares": list(self.facts.pixel_shares),
         }
 
 
@@ -139,20 +105,14 @@ def make_plan(config: SearchConfig) -> Plan:
     space_file = find_space(config.space)
     space = load_space(space_file)
     device = resolve_device(config.device)
-    data = open_data(config.data[0])
-    name = config.study or re.sub(r"[^\w.-]+", "-", f"{data.name}-{config.budget}").lstrip(".-")
-    facts = check_data(data)
-    size = _size(config, facts)
-    recipe = _recipe(config, facts.counts["train"])
+    sets = make_sets(config)
+    default = "-".join([*(plan.data.name for plan in sets), str(config.budget)])
+    name = config.study or re.sub(r"[^\w.-]+", "-", default).lstrip(".-")
     plan = Plan(
         config=config,
         name=name,
         folder=study_folder(config.home, name),
-        data=data,
-        facts=facts,
-        size=size,
-        views=min(recipe.epochs, MAX_BANK_VIEWS),
-        recipe=recipe,
+        sets=sets,
         space_file=space_file,
         space=space,
         device=device,
@@ -188,19 +148,6 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _size(config: SearchConfig, facts: DataFacts) -> SizeChoice:
-    if config.image_size is None:
-        return recommend_size(facts)
-    return SizeChoice(config.image_size, train_size_for(config.image_size), "as given by --image-size")
-
-
-def _recipe(config: SearchConfig, images: int) -> Recipe:
-    epochs = config.epochs or max(1, min(MAX_EPOCHS, round(SHOWN_VIEWS / images)))
-    given = {"batch_size": config.batch_size, "learning_rate": config.learning_rate}
-    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return Recipe(epochs=epochs, seed=config.seed, validations=min(CURVE_POINTS, epochs), **chosen)
-
-
 def _check_something_fits(plan: Plan) -> None:
     target = plan.target
     for name, cap in target.budget.caps().items():
@@ -208,7 +155,7 @@ def _check_something_fits(plan: Plan) -> None:
         if getattr(cost, name) > cap:
             flag = {"params": "--budget", "macs": "--max-macs", "memory": "--max-memory"}[name]
             words = {"params": "parameters", "macs": "MACs", "memory": "bytes of activations"}[name]
-            size = "" if name == "params" else f" at {plan.size.image_size[0]}x{plan.size.image_size[1]}"
+            size = "" if name == "params" else f" at {plan.in_shape[1]}x{plan.in_shape[2]}"
             raise UserError(
                 f"no genome of {plan.space.name} fits {cap:,} {words} (its smallest has {getattr(cost, name):,}{size}): raise {flag}"
                 f"{'' if name == 'params' else ', lower --image-size'}, or add narrower widths or cheaper blocks to {plan.space_file.path}"

@@ -10,10 +10,8 @@ from nas.data import Bank
 from nas.evaluate import Evaluation
 from nas.genome import Genome
 from nas.network import build_network
+from nas.search.sets import IN_CHANNELS
 from nas.train import EpochMetrics, Recipe, fit
-
-IN_CHANNELS = 3
-"""Channels of the banks' images."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +20,13 @@ class ProxyResult:
 
     Attributes:
         evaluations: Set name -> evaluation after the last epoch.
-        curve: One entry an epoch: epoch, loss, learning rate, and the mean IoU where it was evaluated.
+        curve: One entry an epoch: set, epoch, loss, learning rate, and the mean IoU where it was evaluated.
         train_seconds: Time in training steps.
         validate_seconds: Time in validation.
     """
 
     evaluations: Mapping[str, Evaluation]
-    curve: Sequence[Mapping[str, float]]
+    curve: Sequence[Mapping[str, Any]]
     train_seconds: float
     validate_seconds: float
 
@@ -48,26 +46,32 @@ class ProxyResult:
         return cls(evaluations, document["curve"], document["train_seconds"], document["validate_seconds"])
 
 
-def train_candidate(genome: Genome, banks: Sequence[Bank], recipe: Recipe, device: str) -> ProxyResult:
-    """Builds, trains and evaluates a genome's network.
+def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Recipe], device: str) -> ProxyResult:
+    """Builds, trains and evaluates a genome's network on each set separately.
 
     The first weights depend on the recipe's seed alone, so that the same genome ends the same whatever was trained before it.
+
+    Args:
+        genome: The architecture.
+        banks: Of the sets.
+        recipes: One a set.
+        device: Where.
 
     Raises:
         Diverged: The loss or a weight became infinite or not a number.
     """
-    classes = banks[0].num_classes if len(banks) == 1 else tuple(bank.num_classes for bank in banks)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        model = build_network(genome, IN_CHANNELS, classes)
-    curve: list[dict[str, float]] = []
+    curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
-    evaluations: Mapping[str, Evaluation] = {}
-    for epoch in fit(model, list(banks), recipe, device=device):
-        curve.append(_point(epoch))
-        train_seconds += epoch.train_seconds
-        validate_seconds += epoch.validate_seconds
-        evaluations = epoch.evaluations
+    evaluations: dict[str, Evaluation] = {}
+    for bank, recipe in zip(banks, recipes, strict=True):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            model = build_network(genome, IN_CHANNELS, bank.num_classes)
+        for epoch in fit(model, [bank], recipe, device=device):
+            curve.append({"set": bank.name, **_point(epoch)})
+            train_seconds += epoch.train_seconds
+            validate_seconds += epoch.validate_seconds
+            evaluations |= epoch.evaluations
     return ProxyResult(evaluations, curve, train_seconds, validate_seconds)
 
 

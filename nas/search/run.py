@@ -91,8 +91,8 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
     )
     proposer.first.extend(_warm_start(plan, told))
-    bank = plan.bank()
-    workplace = Workplace(plan.space_file, [bank.path], plan.recipe, plan.device)
+    banks = [bank.path for bank in plan.banks()]
+    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device)
     coordinator = Coordinator(
         target=plan.target,
         objectives=config.objectives,
@@ -107,7 +107,7 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     try:
         outcome = coordinator.run()
     finally:
-        table = front_table(stored.trials(), config.objectives, plan.size.image_size, plan.data.num_classes)
+        table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes)
         write_text(plan.folder.front, table.to_csv(index=False))
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
@@ -159,19 +159,10 @@ def cores_used(plan: Plan) -> int:
 
 
 def describe_data(plan: Plan) -> str:
-    """One paragraph on what a search works on."""
-    counts = plan.facts.counts
-    return "\n".join(
-        [
-            f"data: {plan.data.name} ({plan.data.layout}), {counts['train']} training, {counts['val']} validation, "
-            f"{counts['test']} test images (the test split is not read); split: {plan.data.split_source}",
-            f"classes: {', '.join(plan.data.classes)}",
-            f"image size: {plan.size.reason}; training views of {plan.size.train_size[0]}x{plan.size.train_size[1]}, "
-            f"{plan.views} of each image",
-            f"training: {plan.recipe.epochs} epochs in batches of {plan.recipe.batch_size}, on {plan.device} with "
-            f"{plan.workers or 'no'} worker process{'es' if plan.workers != 1 else ''}",
-        ]
-    )
+    """What a search works on, a paragraph a set."""
+    processes = f"{plan.workers or 'no'} worker process{'es' if plan.workers != 1 else ''}"
+    several = [f"each network is trained on {len(plan.sets)} sets in turn, with a head for each"] if len(plan.sets) > 1 else []
+    return "\n".join([*(one.describe() for one in plan.sets), *several, f"machine: {plan.device}, {processes}"])
 
 
 def _write_files(plan: Plan) -> None:
@@ -194,8 +185,8 @@ def config_document(plan: Plan) -> dict[str, Any]:
             "storage": shown_url(plan.folder.storage_url(plan.config.storage)),
         },
         "settings": plan.settings(),
-        "data": plan.data_facts(),
-        "split": {split: [item.name for item in items] for split, items in plan.data.splits.items()},
+        "sets": [one.document() for one in plan.sets],
+        "split": {one.data.name: {split: [item.name for item in items] for split, items in one.data.splits.items()} for one in plan.sets},
         "space_file": str(plan.space_file.path),
         "versions": versions(),
         "commit": git_commit(),

@@ -20,7 +20,7 @@ from nas.errors import UserError
 from nas.search.objectives import directions
 from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file, sqlite_url
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when the attributes of studies or trials change their meaning."""
 
 ATTRIBUTE = "nas"
@@ -219,7 +219,7 @@ def _check_schema(study: optuna.Study) -> None:
 
 def _check_settings(name: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Compares as JSON, since that is how the stored ones came back."""
-    now = json.loads(json.dumps(wanted))
+    stored, now = _flat(stored), _flat(json.loads(json.dumps(wanted)))
     different = [
         f"{key} is {stored.get(key)!r}, now {now.get(key)!r}" for key in sorted({*stored, *now}) if stored.get(key) != now.get(key)
     ]
@@ -227,3 +227,11 @@ def _check_settings(name: str, stored: Mapping[str, Any], wanted: Mapping[str, A
         raise UserError(
             f"the study {name} was begun with other settings: {'; '.join(different)}. Give those again, or another --study for the new ones"
         )
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of each set beside the others, called by set and setting."""
+    found = {key: value for key, value in settings.items() if key != "sets"}
+    for name, own in settings.get("sets", {}).items():
+        found |= {f"{name}: {key}": value for key, value in own.items()}
+    return found

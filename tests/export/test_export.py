@@ -138,7 +138,7 @@ def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):
 
     arguments = json.loads((tmp_path / "training_args.json").read_text())
     (bank,) = [open_bank(folder) for folder in (result.folder.root.parent / ".banks").iterdir() if (folder / "meta.json").exists()]
-    again = train_candidate(genome_from_json(module.GENOME), [bank], Recipe.from_dict(arguments["recipe"]), "cpu")
+    again = train_candidate(genome_from_json(module.GENOME), [bank], [Recipe.from_dict(arguments["sets"][0]["recipe"])], "cpu")
     assert again.evaluations["squares"].mean_iou == arguments["validation_iou"]
     exported = module.build_model().eval()
     exported.load_state_dict(kept["network"].state_dict())
@@ -162,9 +162,10 @@ def test_training_arguments_state_the_recipe_and_the_data(finished, tmp_path):  
     export_trials(result.study, result.storage, "0", tmp_path)
     document = json.loads((tmp_path / "training_args.json").read_text())
     assert document["trial"] == 0
-    assert document["recipe"]["epochs"] == config.epochs
-    assert document["recipe"]["class_weights"]
-    assert document["data"]["classes"] == ["background", "class 1"]
+    (own,) = document["sets"]
+    assert own["recipe"]["epochs"] == config.epochs
+    assert own["recipe"]["class_weights"]
+    assert own["classes"] == ["background", "class 1"]
     assert document["normalise"]["mean"] > 0
     assert (tmp_path / "requirements.txt").read_text().startswith("torch>=")
 

@@ -47,7 +47,6 @@ def test_flags_reach_their_settings():
         ({"seed": 2**63}, "--seed"),
         ({"study": "a/b"}, "name of its folder"),
         ({"study": ""}, "name of its folder"),
-        ({"data": ("a", "b")}, "one data set"),
     ],
 )
 def test_mistakes_are_named(change, message):

@@ -75,10 +75,10 @@ def test_config_says_all_that_is_needed_to_repeat(finished):
     config, result = finished
     document = json.loads(result.folder.config.read_text())
     assert document["config"]["trials"] == config.trials
-    assert len(document["split"]["train"]) == 12
+    assert len(document["split"]["squares"]["train"]) == 12
     assert document["versions"]["torch"]
     assert document["machine"]["device"] == "cpu"
-    assert document["settings"]["epochs"] == 2
+    assert document["settings"]["sets"]["squares"]["epochs"] == 2
 
 
 def test_the_same_seed_gives_the_same_trials(finished, tmp_path):

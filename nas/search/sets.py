@@ -1,0 +1,122 @@
+"""The data sets of a search: what was found in each, and how a candidate is trained on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nas.data import DataFacts, DataSet, SizeChoice, check_data, open_data, recommend_size, train_size_for
+from nas.errors import UserError
+from nas.search.config import SearchConfig
+from nas.train import Recipe
+
+SHOWN_VIEWS = 1_500
+"""Views that a candidate's proxy training shows, where --epochs does not say: about 190 steps of 8."""
+
+MAX_EPOCHS = 100
+MAX_BANK_VIEWS = 10
+"""Different views of each image; more epochs go round again."""
+
+CURVE_POINTS = 3
+"""Validations over a candidate's training."""
+
+IN_CHANNELS = 3
+"""Channels of the banks' images."""
+
+
+@dataclass(frozen=True)
+class SetPlan:
+    """One data set of a search.
+
+    Attributes:
+        data: The data set.
+        facts: What its check found.
+        size: Image size and size of training views, and why.
+        views: Views of each training image in the bank.
+        recipe: Of a candidate's proxy training on it.
+    """
+
+    data: DataSet
+    facts: DataFacts
+    size: SizeChoice
+    views: int
+    recipe: Recipe
+
+    def settings(self) -> dict[str, Any]:
+        """What must not change within a study."""
+        return {
+            "data": self.data.name,
+            "data_fingerprint": self.data.fingerprint(),
+            "image_size": list(self.size.image_size),
+            "train_size": list(self.size.train_size),
+            "views": self.views,
+            **self.recipe.as_dict(),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What the training of an exported model needs to know of the data."""
+        return {
+            "name": self.data.name,
+            "location": self.data.location,
+            "layout": self.data.layout,
+            "classes": list(self.data.classes),
+            "in_channels": IN_CHANNELS,
+            "image_size": list(self.size.image_size),
+            "image_size_reason": self.size.reason,
+            "train_size": list(self.size.train_size),
+            "images": dict(self.facts.counts),
+            "split": self.data.split_source,
+            "native_size": list(self.facts.median_size),
+            "pixel_shares": list(self.facts.pixel_shares),
+        }
+
+    def describe(self) -> str:
+        """One paragraph for a person."""
+        counts, height, width = self.facts.counts, *self.size.train_size
+        return "\n".join(
+            [
+                f"data: {self.data.name} ({self.data.layout}), {counts['train']} training, {counts['val']} validation, "
+                f"{counts['test']} test images (the test split is not read); split: {self.data.split_source}",
+                f"classes: {', '.join(self.data.classes)}",
+                f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image",
+                f"training: {self.recipe.epochs} epochs in batches of {self.recipe.batch_size}",
+            ]
+        )
+
+
+def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
+    """Opens and checks all data sets; reads each once.
+
+    Raises:
+        UserError: The data are faulty, or two sets have the same name.
+    """
+    found = [open_data(spec) for spec in config.data]
+    names = [data.name for data in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
+    return tuple(_set(config, data) for data in found)
+
+
+def _set(config: SearchConfig, data: DataSet) -> SetPlan:
+    facts = check_data(data)
+    size = _size(config, facts)
+    recipe = _recipe(config, facts.counts["train"])
+    return SetPlan(data, facts, size, min(recipe.epochs, MAX_BANK_VIEWS), recipe)
+
+
+def _size(config: SearchConfig, facts: DataFacts) -> SizeChoice:
+    if config.image_size is None:
+        return recommend_size(facts)
+    return SizeChoice(config.image_size, train_size_for(config.image_size), "as given by --image-size")
+
+
+def _recipe(config: SearchConfig, images: int) -> Recipe:
+    epochs = config.epochs or max(1, min(MAX_EPOCHS, round(SHOWN_VIEWS / images)))
+    given = {"batch_size": config.batch_size, "learning_rate": config.learning_rate}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return Recipe(epochs=epochs, seed=config.seed, validations=min(CURVE_POINTS, epochs), **chosen)
+
+
+def largest_shape(sets: Sequence[SetPlan]) -> tuple[int, int, int]:
+    """Channels, height and width that costs refer to: those of the set with the largest images of use."""
+    height, width = max((plan.size.image_size for plan in sets), key=lambda size: size[0] * size[1])
+    return IN_CHANNELS, height, width

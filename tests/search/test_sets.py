@@ -1,0 +1,84 @@
+"""Several data sets: one architecture, trained on each separately, judged by the mean."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nas.errors import UserError
+from nas.export import export_trials
+from nas.search import opened_study, run_search
+from nas.search.options import config_of, parse
+from nas.search.plan import make_plan
+from tests.search.conftest import write_set
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A set of three classes and larger images."""
+    root = write_set(tmp_path / "stripes", size=(48, 32))
+    for mask in root.rglob("masks/*.png"):
+        values = np.asarray(Image.open(mask)).copy()
+        values[40:, :] = 2
+        Image.fromarray(values).save(mask)
+    return root
+
+
+def test_each_set_is_kept_and_the_mean_is_maximised(quick, squares, other, tmp_path):
+    result = run_search(quick(data=(str(squares), str(other)), trials=2))
+    with opened_study(result.study, result.storage) as stored:
+        trials = stored.trials()
+    for trial in trials:
+        own = trial.user_attrs["iou_per_set"]
+        assert set(own) == {"squares", "stripes"}
+        assert trial.values[0] == pytest.approx(sum(own.values()) / 2)
+        assert set(trial.user_attrs["iou_per_class"]["stripes"]) == {"background", "class 1", "class 2"}
+        assert {point["set"] for point in trial.user_attrs["curve"]} == {"squares", "stripes"}
+    assert {"iou squares", "iou stripes"} <= set(result.front.columns)
+    (path,) = export_trials(result.study, result.storage, "best", tmp_path / "best")
+    assert "NUM_CLASSES = 3" in path.read_text()
+    assert "on stripes (mean over foreground classes, image size 48x32)" in path.read_text()
+    arguments = json.loads((tmp_path / "best" / "training_args.json").read_text())
+    assert [one["name"] for one in arguments["sets"]] == ["squares", "stripes"]
+    assert all(one["recipe"]["epochs"] == 2 and one["validation_iou"] is not None for one in arguments["sets"])
+
+
+def test_costs_are_those_of_the_largest_head_and_image(quick, squares, other):
+    plan = make_plan(quick(data=(str(squares), str(other))))
+    assert plan.in_shape == (3, 48, 32)
+    assert plan.num_classes == 3
+
+
+def test_a_set_alone_gives_the_same_as_beside_others(quick, squares, other):
+    """Nothing of one set's training reaches another's: not the order of random numbers, not the weights."""
+    both = run_search(quick(data=(str(other), str(squares)), trials=1, warm_start="none", study="both", image_size=(32, 32)))
+    with opened_study(both.study, both.storage) as stored:
+        (trial,) = stored.trials()
+    from nas.data import open_bank
+    from nas.genome import genome_from_json
+    from nas.search.proxy import train_candidate
+    from nas.train import Recipe
+
+    own = stored.document["settings"]["sets"]["squares"]
+    (bank,) = [open_bank(folder) for folder in (both.folder.root.parent / ".banks").glob("squares-*")]
+    recipe = Recipe.from_dict({name: own[name] for name in Recipe.__dataclass_fields__})
+    alone = train_candidate(genome_from_json(trial.user_attrs["genome"]), [bank], [recipe], "cpu")
+    assert alone.evaluations["squares"].mean_iou == trial.user_attrs["iou_per_set"]["squares"]
+
+
+def test_a_change_of_one_set_is_named(quick, squares, other):
+    run_search(quick(data=(str(squares), str(other)), trials=1))
+    with pytest.raises(UserError, match="stripes: "):
+        run_search(quick(data=(str(squares),), trials=1))
+
+
+def test_sets_of_one_name_are_refused(quick, squares, tmp_path):
+    write_set(tmp_path / "elsewhere" / "squares")
+    with pytest.raises(UserError, match="two data sets are called 'squares'"):
+        run_search(quick(data=(str(squares), str(tmp_path / "elsewhere" / "squares"))))
+
+
+def test_data_may_be_given_many_times():
+    assert config_of(parse(["--data", "a", "--data", "b"])).data == ("a", "b")
+    assert config_of(parse([])).data == ("synthetic",)
