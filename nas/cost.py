@@ -90,11 +90,11 @@ def estimate(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> Cost:
         num_classes: Logits, or one number a data set: all heads count.
     """
     steps = walk(genome, in_shape, num_classes)
-    return Cost(
-        params=sum(step.params() for step in steps),
-        macs=sum(step.macs() for step in steps),
-        memory=FLOAT_BYTES * peak_elements(steps, in_shape),
-    )
+    params = macs = 0
+    for _, operator, _, shape, _ in steps:
+        params += operator.params(shape)  # type: ignore[arg-type]
+        macs += operator.macs(shape)  # type: ignore[arg-type]
+    return Cost(params, macs, FLOAT_BYTES * peak_elements(steps, in_shape))
 
 
 def peak_elements(steps: Sequence[Step], in_shape: Shape) -> int:
@@ -107,18 +107,22 @@ def live_elements(steps: Sequence[Step], in_shape: Shape) -> list[int]:
     last_read = {source: position for position, step in enumerate(steps) for source in step.sources}
     alive: dict[str, int] = {steps[0].sources[0]: prod(in_shape)}
     peaks = []
-    held = prod(in_shape)
-    inner = 0  # Elements of the value between two steps of a stage, which has no name.
+    held = inner = prod(in_shape)  # `inner`: elements of the latest value, which has a name only where its stage ends.
+    last = len(steps) - 1
     for position, step in enumerate(steps):
         reading, after = step.operator.workspace(step.in_shape)  # type: ignore[arg-type]
-        freed = [source for source in step.sources if last_read[source] == position]
-        released = sum(alive.pop(source) for source in freed) if step.sources else inner
-        peaks.append(max(held + reading, held - released + after))
-        made = prod(step.out_shape)
-        held += made - released
-        ends_stage = position + 1 == len(steps) or steps[position + 1].stage != step.stage
-        if ends_stage:
-            alive[step.stage], inner = made, 0
+        if step.sources:
+            released = 0
+            for source in step.sources:
+                if last_read[source] == position:
+                    released += alive.pop(source)
         else:
-            inner = made
+            released = inner
+        kept = held - released
+        peaks.append(max(held + reading, kept + after))
+        channels, height, width = step.out_shape
+        inner = channels * height * width
+        held = kept + inner
+        if position == last or steps[position + 1].stage != step.stage:
+            alive[step.stage] = inner
     return peaks

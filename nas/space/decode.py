@@ -70,11 +70,12 @@ class _Maker:
         return self.space.operators[place].decode(self.params, self.width(f"encoder{level}", level))
 
     def stage(self, name: str, level: int, *, down: bool) -> Stage:
-        genes, width = self.space.operators, self.width(name, level)
-        first = genes["down"].decode(self.params, width) if down else None
-        repeated = [genes[f"{name}_block"].decode(self.params, width)] * self.space.values[f"{name}_depth"].decode(self.params)
-        gate = genes[attention_place(name)].decode(self.params)
-        return tuple(cast("Block", operator) for operator in (first, *repeated, gate) if operator is not None)
+        block, depth, attention = self.space.stage_genes[name]
+        width = self.width(name, level)
+        found: list[Any] = [self.space.operators["down"].decode(self.params, width)] if down else []
+        found += [block.decode(self.params, width)] * depth.decode(self.params)
+        gate = attention.decode(self.params)
+        return tuple(found if gate is None else [*found, gate])
 
     def decoder_level(self, level: int) -> DecoderLevel:
         genes, name = self.space.operators, level_name(level)

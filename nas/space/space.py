@@ -16,7 +16,7 @@ from nas.blocks import AnyOperator, Bilinear, Block, Down, Shape, Skip, Up, voca
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.genome import Genome
-from nas.space.decode import decode, decoder_levels
+from nas.space.decode import attention_place, decode, decoder_levels
 from nas.space.encode import encode, proportions, stage_names
 from nas.space.genes import Distributions, OperatorGene, ValueGene, width_gene
 from nas.space.scale import Proportions, scale_to
@@ -135,6 +135,15 @@ class SearchSpace:
             if stage.startswith("decoder"):
                 place(f"{stage}_skip", self.skips, "decoder")
         return {gene.name: gene for gene in found}
+
+    @cached_property
+    def stage_genes(self) -> dict[str, tuple[OperatorGene, ValueGene, OperatorGene]]:
+        """Stage -> the genes of its block, its depth and its attention."""
+        return {
+            stage: (self.operators[f"{stage}_block"], self.values[f"{stage}_depth"], self.operators[attention_place(stage)])
+            for stage in self.stages
+            if stage != "stem"
+        }
 
     @cached_property
     def stages(self) -> tuple[str, ...]:
