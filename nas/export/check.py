@@ -42,16 +42,20 @@ def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:
     exec(compile(source, f"<model file of {genome.key}>", "exec"), space)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = build_network(genome, facts.in_channels, len(facts.classes)).eval()
+        network = build_network(genome, facts.in_channels, facts.num_classes).eval()
         images = torch.randn(2, facts.in_channels, *CHECK_SIZE)
     exported: torch.nn.Module = space["build_model"]().eval()  # type: ignore[operator]
     exported.load_state_dict(network.state_dict())
-    cost = estimate(genome, facts.in_shape, len(facts.classes))
+    cost = estimate(genome, facts.in_shape, facts.num_classes)
     params = sum(parameter.numel() for parameter in exported.parameters())
     if (params, cost.params, cost.macs) != (space["PARAMS"], space["PARAMS"], space["MACS"]):
         claimed = f"claims {space['PARAMS']} and {space['MACS']} MACs where the genome has {cost.macs}"
         raise ExportMismatch(f"genome {genome.key} cannot be exported: its file has {params} parameters, {claimed}")
+    told: list[dict[str, int]] = [{"domain": i} for i in range(len(facts.sets))] if facts.joint else [{}]
     with torch.no_grad():
-        difference = (network(images) - exported(images)).abs().max().item()
+        difference = max((network(images, **domain) - exported(images, **domain)).abs().max().item() for domain in told)
+        if facts.joint:
+            pairs = zip(network(images), exported(images), strict=True)
+            difference = max(difference, *((ours - theirs).abs().max().item() for ours, theirs in pairs))
     if difference != 0:
         raise ExportMismatch(f"genome {genome.key} cannot be exported: the outputs of its file differ by up to {difference}")

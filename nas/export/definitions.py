@@ -12,7 +12,7 @@ from typing import Any
 from nas.errors import UserError
 
 RESERVED = frozenset(
-    {"Network", "build_model", "main", "PARAMS", "MACS", "INPUT_SIZE", "NUM_CLASSES", "CLASSES", "GENOME", "sys", "torch", "nn"}
+    {"Network", "build_model", "main", "PARAMS", "MACS", "INPUT_SIZE", "NUM_CLASSES", "CLASSES", "DOMAINS", "GENOME", "sys", "torch", "nn"}
 )
 """Names that a model file gives a meaning of its own."""
 

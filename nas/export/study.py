@@ -82,10 +82,13 @@ def study_vocabulary(stored: StoredStudy) -> Mapping[str, type[AnyOperator]]:
 
 def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: Mapping[str, type[AnyOperator]]) -> Path:
     genome = genome_from_json(trial.user_attrs["genome"], vocabulary)
-    # One file for all sets, since they share the architecture: it is written for the one with the most classes, at the size of the costs.
-    data = max(stored.document["facts"]["sets"], key=lambda one: len(one["classes"]))
+    sets = stored.document["facts"]["sets"]
+    if not stored.document["settings"]["joint"]:
+        # One file for all sets, since they share the architecture: it is written for the one with the most classes.
+        sets = [max(sets, key=lambda one: len(one["classes"]))]
     height, width = stored.document["facts"]["image_size"]
-    facts = ModelFacts(data["in_channels"], (height, width), tuple(data["classes"]), _provenance(stored, trial))
+    heads = tuple((one["name"], tuple(one["classes"])) for one in sets)
+    facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, _provenance(stored, trial))
     path = folder / "model.py"
     write_text(path, checked_source(genome, facts))
     write_json(folder / "training_args.json", training_arguments(stored, trial))
@@ -116,6 +119,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     found = trial.user_attrs.get("iou_per_set", {})
     return {
         "study": stored.name,
+        "joint": document["settings"]["joint"],
         "trial": trial.number,
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),

@@ -21,6 +21,7 @@ class SearchConfig:
     Attributes:
         data: Data sets: paths, or names of built-in sets. With several, a candidate is trained on each separately, with a head of its own,
             and accuracies are means over the sets.
+        joint: Whether one network is trained on all sets together, with a head for each and a domain router.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -43,6 +44,7 @@ class SearchConfig:
     """
 
     data: tuple[str, ...] = ("synthetic",)
+    joint: bool = False
     budget: int = 10_000
     max_macs: int | None = None
     max_memory: int | None = None
@@ -67,6 +69,8 @@ class SearchConfig:
         self._accept_single_values()
         if not self.data:
             raise UserError("a search needs at least one data set: give --data")
+        if self.joint and len(self.data) < 2:
+            raise UserError("--joint trains one network on several data sets, one was given: give --data again for each")
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
         _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
         _check_names("device", (self.device,), DEVICES)

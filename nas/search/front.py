@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.pareto import non_dominated
 from nas.receptive_field import ReceptiveField
 from nas.search.objectives import to_minimise
+from nas.topology import NumClasses
 
 COSTS = ("params", "macs", "memory")
 ACCURACIES = ("iou", "miou", "dice")
@@ -26,7 +27,9 @@ def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str]) -> li
     )
 
 
-def front_table(trials: Sequence[FrozenTrial], objectives: Sequence[str], image_size: Sequence[int], num_classes: int) -> pd.DataFrame:
+def front_table(
+    trials: Sequence[FrozenTrial], objectives: Sequence[str], image_size: Sequence[int], num_classes: NumClasses
+) -> pd.DataFrame:
     """One row a trial of the front: number, key, accuracies (means over sets, IoU on each of several), costs, what they refer to."""
     chosen = front_trials(trials, objectives)
     sets = list(dict.fromkeys(name for trial in chosen for name in trial.user_attrs["iou_per_set"]))
@@ -39,7 +42,7 @@ def front_table(trials: Sequence[FrozenTrial], objectives: Sequence[str], image_
             **{column: trial.user_attrs["iou_per_set"][name] for column, name in own.items()},
             **{name: trial.user_attrs[name] for name in (*COSTS, *SIGHT)},
             "image_size": "x".join(map(str, image_size)),
-            "num_classes": num_classes,
+            "num_classes": num_classes if isinstance(num_classes, int) else "+".join(map(str, num_classes)),
         }
         for trial in chosen
     ]

@@ -22,12 +22,14 @@ class Workplace:
         banks: Folders of the banks of views.
         recipes: How to train on each.
         device: Where.
+        joint: Whether one network is trained on all sets.
     """
 
     space: SpaceFile
     banks: Sequence[Path]
     recipes: Sequence[Recipe]
     device: str
+    joint: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -36,6 +38,7 @@ class Workplace:
             "banks": [str(path) for path in self.banks],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
+            "joint": self.joint,
         }
 
     @classmethod
@@ -47,6 +50,7 @@ class Workplace:
             banks=[Path(path) for path in document["banks"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
+            joint=document["joint"],
         )
 
     def open(self) -> Callable[[str], "Answer"]:
@@ -56,7 +60,7 @@ class Workplace:
 
         def train(genome: str) -> Answer:
             try:
-                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipes, self.device), "")
+                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipes, self.device, self.joint), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:

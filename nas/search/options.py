@@ -54,6 +54,9 @@ def _what(made: argparse.ArgumentParser) -> None:
         help=f"folder of a data set, or synthetic[:KIND]; give it again for more sets (default {DEFAULTS.data[0]})",
     )
     group.add_argument(
+        "--joint", action="store_true", help="train one network on all sets together, with a head for each and a domain router"
+    )
+    group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
     )
     group.add_argument(

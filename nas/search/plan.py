@@ -15,7 +15,8 @@ from nas.search.candidate import Target
 from nas.search.config import SearchConfig
 from nas.search.sets import SetPlan, largest_shape, make_sets
 from nas.search.study import StudyFolder, study_folder
-from nas.space import SearchSpace, SpaceFile, find_space, load_space, smallest
+from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, smallest
+from nas.topology import NumClasses
 
 BANK_SEED = 0
 """The views are the same for every seed of a search, so that searches share them and differ by architecture and weights."""
@@ -51,8 +52,10 @@ class Plan:
         return largest_shape(self.sets)
 
     @property
-    def num_classes(self) -> int:
-        """Logits that costs refer to: the largest head. Each set has a network, and a head, of its own."""
+    def num_classes(self) -> NumClasses:
+        """Logits that costs refer to: all heads of a joint network; else the largest, since each set has a network of its own."""
+        if self.config.joint:
+            return tuple(plan.data.num_classes for plan in self.sets)
         return max(plan.data.num_classes for plan in self.sets)
 
     @property
@@ -83,6 +86,7 @@ class Plan:
             "sampler": self.config.sampler,
             "seed": self.config.seed,
             "device": self.device,
+            "joint": self.config.joint,
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 
@@ -104,6 +108,8 @@ def make_plan(config: SearchConfig) -> Plan:
     """
     space_file = find_space(config.space)
     space = load_space(space_file)
+    if config.joint:
+        space = routed(space)
     device = resolve_device(config.device)
     sets = make_sets(config)
     default = "-".join([*(plan.data.name for plan in sets), str(config.budget)])

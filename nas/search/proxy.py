@@ -46,8 +46,8 @@ class ProxyResult:
         return cls(evaluations, document["curve"], document["train_seconds"], document["validate_seconds"])
 
 
-def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Recipe], device: str) -> ProxyResult:
-    """Builds, trains and evaluates a genome's network on each set separately.
+def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Recipe], device: str, joint: bool = False) -> ProxyResult:
+    """Builds, trains and evaluates a genome's network: on each set separately, or one network on all.
 
     The first weights depend on the recipe's seed alone, so that the same genome ends the same whatever was trained before it.
 
@@ -56,6 +56,7 @@ def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Rec
         banks: Of the sets.
         recipes: One a set.
         device: Where.
+        joint: Whether one network is trained on all sets together, by the first recipe.
 
     Raises:
         Diverged: The loss or a weight became infinite or not a number.
@@ -63,12 +64,13 @@ def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Rec
     curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
-    for bank, recipe in zip(banks, recipes, strict=True):
+    for together, recipe in [(list(banks), recipes[0])] if joint else [([bank], own) for bank, own in zip(banks, recipes, strict=True)]:
+        classes = tuple(bank.num_classes for bank in together)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            model = build_network(genome, IN_CHANNELS, bank.num_classes)
-        for epoch in fit(model, [bank], recipe, device=device):
-            curve.append({"set": bank.name, **_point(epoch)})
+            model = build_network(genome, IN_CHANNELS, classes if joint else classes[0])
+        for epoch in fit(model, together, recipe, device=device):
+            curve.append({"set": " + ".join(bank.name for bank in together), **_point(epoch)})
             train_seconds += epoch.train_seconds
             validate_seconds += epoch.validate_seconds
             evaluations |= epoch.evaluations

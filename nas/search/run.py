@@ -92,7 +92,7 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     )
     proposer.first.extend(_warm_start(plan, told))
     banks = [bank.path for bank in plan.banks()]
-    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device)
+    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, config.joint)
     coordinator = Coordinator(
         target=plan.target,
         objectives=config.objectives,
@@ -161,7 +161,10 @@ def cores_used(plan: Plan) -> int:
 def describe_data(plan: Plan) -> str:
     """What a search works on, a paragraph a set."""
     processes = f"{plan.workers or 'no'} worker process{'es' if plan.workers != 1 else ''}"
-    several = [f"each network is trained on {len(plan.sets)} sets in turn, with a head for each"] if len(plan.sets) > 1 else []
+    how = (
+        "all sets together, with a head for each and a domain router" if plan.config.joint else "each set in turn, with a head for it alone"
+    )
+    several = [f"each network is trained on {how}"] if len(plan.sets) > 1 else []
     return "\n".join([*(one.describe() for one in plan.sets), *several, f"machine: {plan.device}, {processes}"])
 
 

@@ -93,13 +93,16 @@ def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
     names = [data.name for data in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
-    return tuple(_set(config, data) for data in found)
+    facts = [check_data(data) for data in found]
+    images = [one.counts["train"] for one in facts]
+    # A joint network sees every set in each epoch, and as many views in all as separate networks would.
+    shown = [round(sum(images) / len(images))] * len(images) if config.joint else images
+    return tuple(_set(config, *parts) for parts in zip(found, facts, shown, strict=True))
 
 
-def _set(config: SearchConfig, data: DataSet) -> SetPlan:
-    facts = check_data(data)
+def _set(config: SearchConfig, data: DataSet, facts: DataFacts, images: int) -> SetPlan:
     size = _size(config, facts)
-    recipe = _recipe(config, facts.counts["train"])
+    recipe = _recipe(config, images)
     return SetPlan(data, facts, size, min(recipe.epochs, MAX_BANK_VIEWS), recipe)
 
 

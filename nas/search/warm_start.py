@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from nas.errors import UserError
 from nas.search.candidate import SHARE, Candidate, Target
-from nas.space import Misfit, Peer
+from nas.space import Misfit, Peer, with_router
 
 LARGEST_SHARE = 4
 """At most one of so many trials is a warm start."""
@@ -37,7 +37,7 @@ def warm_start(target: Target, peers: Sequence[Peer], trials: int, *, shared: bo
     left_out: list[tuple[str, str]] = []
     for peer in peers:
         try:
-            params = target.space.encode(peer.genome) | ({SHARE: 1.0} if shared else {})
+            params = target.space.encode(with_router(target.space, peer.genome)) | ({SHARE: 1.0} if shared else {})
             candidate = replace(target.candidate(params), peer=peer.name)
         except Misfit:
             left_out.append((peer.name, "its narrowest form is over the caps"))

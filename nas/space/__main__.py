@@ -113,7 +113,7 @@ def check(flags: argparse.Namespace) -> int:
 
 def _check_exports(space: SearchSpace, flags: argparse.Namespace) -> None:
     draw, written = random.Random(0), 0
-    facts = ModelFacts(CHANNELS, flags.image_size, tuple(f"class {i}" for i in range(flags.classes)), ())
+    facts = ModelFacts(CHANNELS, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
     while written < EXPORTS:
         try:
             genome = space.scale_to(space.decode(random_params(space, draw)), _budget(flags), _in_shape(flags), flags.classes)

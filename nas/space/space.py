@@ -5,14 +5,14 @@ back. The three are the only way between parameters and networks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log, log10
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
 
-from nas.blocks import AnyOperator, Bilinear, Block, Down, Shape, Skip, Up, vocabulary_with
+from nas.blocks import AnyOperator, Bilinear, Block, DomainRouter, Down, Shape, Skip, Up, vocabulary_with
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.genome import Genome
@@ -194,3 +194,14 @@ class SearchSpace:
             UserError: The space does not offer an operator or value of the genome.
         """
         return encode(self, genome)
+
+
+def routed(space: SearchSpace) -> SearchSpace:
+    """The space with a router in every network, as one that serves several data sets at once needs it."""
+    return replace(space, router=tuple(option for option in space.router if option is not None) or (DomainRouter,))
+
+
+def with_router(space: SearchSpace, genome: Genome) -> Genome:
+    """The genome, with the space's first router where the space wants one and the genome has none."""
+    first = space.router[0]
+    return genome if genome.router or first is None else replace(genome, router=(first(),))

@@ -19,11 +19,12 @@ from nas.export.check import ExportMismatch, check_model_file
 from nas.genome import Genome
 from nas.network import build_network
 from nas.search.proxy import train_candidate
-from nas.space import known_spaces, load_space
+from nas.space import known_spaces, load_space, routed
 from nas.testing import random_params
 from tests.search.conftest import finished, squares  # noqa: F401 - fixtures
 
-FACTS = ModelFacts(3, (48, 64), ("background", "crack", "hole"), ("Found in a test.",))
+CLASSES = ("background", "crack", "hole")
+FACTS = ModelFacts(3, (48, 64), (("cracks", CLASSES),), ("Found in a test.",))
 
 
 def genomes(name, count, seed=0):
@@ -61,7 +62,7 @@ def test_a_file_says_what_it_is(tmp_path):
     module = load(path)
     assert module.INPUT_SIZE == (48, 64)
     assert module.NUM_CLASSES == 3
-    assert FACTS.classes == module.CLASSES
+    assert module.CLASSES == CLASSES
     assert genome.to_json() == module.GENOME
     assert genome.key in module.__doc__
     assert "Found in a test." in module.__doc__
@@ -191,6 +192,14 @@ def test_the_door_writes_and_refuses(finished, tmp_path):  # noqa: F811
 
 def test_strings_in_facts_cannot_break_the_file():
     (genome,) = genomes("tiny_unet", 1)
-    facts = replace(FACTS, classes=("back\\ground", 'a "quoted" """ name', "naïve\n"), provenance=('odd """ \\ name',))
+    facts = replace(FACTS, sets=(("set", ("back\\ground", 'a "quoted" """ name', "naïve\n")),), provenance=('odd """ \\ name',))
     source = model_source(genome, facts)
     check_model_file(source, genome, facts)
+
+
+def test_files_of_several_heads_equal_their_networks():
+    facts = ModelFacts(3, (48, 64), (("cracks", CLASSES[:2]), ("holes", CLASSES)), ())
+    space, draw = routed(load_space("tiny_unet")), random.Random(0)
+    for _ in range(15):
+        genome = space.scale_to(space.decode(random_params(space, draw)), Budget(10_000), facts.in_shape, facts.num_classes)
+        check_model_file(model_source(genome, facts), genome, facts)

@@ -1,9 +1,12 @@
 """Several data sets: one architecture, trained on each separately, judged by the mean."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from nas.errors import UserError
@@ -82,3 +85,32 @@ def test_sets_of_one_name_are_refused(quick, squares, tmp_path):
 def test_data_may_be_given_many_times():
     assert config_of(parse(["--data", "a", "--data", "b"])).data == ("a", "b")
     assert config_of(parse([])).data == ("synthetic",)
+
+
+def test_one_network_serves_all_sets_together(quick, squares, other, tmp_path):
+    config = quick(data=(str(squares), str(other)), joint=True, trials=4)
+    result = run_search(config)
+    with opened_study(result.study, result.storage) as stored:
+        trials = stored.trials()
+    assert [trial.user_attrs["peer"] for trial in trials if "peer" in trial.user_attrs] == ["MicroUNet"]
+    assert all(json.loads(trial.user_attrs["genome"])["router"] for trial in trials)
+    assert all(set(trial.user_attrs["iou_per_set"]) == {"squares", "stripes"} for trial in trials)
+    assert all(trial.user_attrs["params"] <= config.budget for trial in trials)
+    assert set(result.front["num_classes"]) == {"2+3"}
+    (path,) = export_trials(result.study, result.storage, "best", tmp_path / "best")
+    space: dict = {"__name__": "model"}
+    exec(path.read_text(), space)
+    assert space["NUM_CLASSES"] == (2, 3)
+    assert space["DOMAINS"] == ("squares", "stripes")
+    model = space["build_model"]().eval()
+    images = torch.zeros(2, 3, 33, 47)
+    first, second = model(images)
+    assert first.shape == (2, 2, 33, 47)
+    assert second.shape == (2, 3, 33, 47)
+    assert model(images, domain=1).shape == (2, 3, 33, 47)
+    assert subprocess.run([sys.executable, str(path)]).returncode == 0
+
+
+def test_joint_wants_several_sets(quick):
+    with pytest.raises(UserError, match="--joint trains one network on several"):
+        quick(joint=True)
