@@ -1,6 +1,7 @@
 """Images and masks: data sets on disk and built in, their check, the choice of a size, and the bank that training reads."""
 
 from nas.data.bank import Bank, bank_bytes, build_bank, open_bank
+from nas.data.cache import trim, using, views_within
 from nas.data.check import DataFacts, check_data
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
 from nas.data.images import BadFileError
@@ -35,4 +36,7 @@ __all__ = [
     "resize_mask",
     "train_size_for",
     "training_transform",
+    "trim",
+    "using",
+    "views_within",
 ]

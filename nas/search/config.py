@@ -40,6 +40,8 @@ class SearchConfig:
         learning_rate: Peak learning rate; None for the recipe's.
         seed: Of sampler, weights and order of images. Not of the split, which is a function of the data alone.
         timeout: Seconds after which the search stops as if interrupted; None for none.
+        cache_size: Bytes that banks of views may take in `studies/.banks`: the least recently used are removed, and a bank that would be
+            larger alone gets fewer views.
         home: Folder in which `studies/` lies.
     """
 
@@ -63,6 +65,7 @@ class SearchConfig:
     learning_rate: float | None = None
     seed: int = 0
     timeout: float | None = None
+    cache_size: int = 20 * 2**30
     home: Path = Path()
 
     def __post_init__(self) -> None:
@@ -79,7 +82,7 @@ class SearchConfig:
             raise UserError(f"each objective can be named once, {','.join(self.objectives)} was given")
         if not any(OBJECTIVES[name].direction == "maximize" for name in self.objectives):
             raise UserError("at least one objective must be an accuracy: add one of iou, miou, dice")
-        for name, least in (("budget", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2), ("workers", 0), ("seed", 0)):
+        for name, least in (("budget", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2), ("workers", 0), ("seed", 0), ("cache_size", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UserError(f"--{name.replace('_', '-')} must be at least {least}, {value} was given")

@@ -100,6 +100,13 @@ def _machine(made: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--workers", type=workers, metavar="N|auto", help="training processes; 0 trains in this one (default auto: one a core on a CPU)"
     )
+    group.add_argument(
+        "--cache-size",
+        type=size_in_bytes,
+        default=DEFAULTS.cache_size,
+        metavar="N",
+        help="most bytes of banks of views, the least recently used go (default 20G)",
+    )
     group.add_argument("--timeout", type=float, metavar="SECONDS", help="stop after this time; the study can go on later")
 
 

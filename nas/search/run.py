@@ -4,12 +4,14 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pandas as pd
 
 import nas
+from nas.data import trim, using
 from nas.errors import UserError
 from nas.files import write_json, write_text
 from nas.search.candidate import Candidate
@@ -92,6 +94,14 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     )
     proposer.first.extend(_warm_start(plan, told))
     banks = [bank.path for bank in plan.banks()]
+    with using(banks):
+        for gone in trim(plan.bank_folder, config.cache_size):
+            told.say(f"removed a bank of views that was not used for long: {gone}")
+        return _train(plan, stored, proposer, banks, began, told)
+
+
+def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path], began: float, told: Progress) -> SearchResult:
+    config = plan.config
     workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, config.joint)
     coordinator = Coordinator(
         target=plan.target,

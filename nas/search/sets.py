@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nas.data import DataFacts, DataSet, SizeChoice, check_data, open_data, recommend_size, train_size_for
+from nas.data import DataFacts, DataSet, SizeChoice, bank_bytes, check_data, open_data, recommend_size, train_size_for, views_within
 from nas.errors import UserError
 from nas.search.config import SearchConfig
 from nas.train import Recipe
@@ -77,10 +77,14 @@ class SetPlan:
                 f"data: {self.data.name} ({self.data.layout}), {counts['train']} training, {counts['val']} validation, "
                 f"{counts['test']} test images (the test split is not read); split: {self.data.split_source}",
                 f"classes: {', '.join(self.data.classes)}",
-                f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image",
+                f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image{self._fewer()}",
                 f"training: {self.recipe.epochs} epochs in batches of {self.recipe.batch_size}",
             ]
         )
+
+    def _fewer(self) -> str:
+        wanted = min(self.recipe.epochs, MAX_BANK_VIEWS)
+        return f" instead of {wanted}: --cache-size has no room for more" if self.views < wanted else ""
 
 
 def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
@@ -103,7 +107,13 @@ def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
 def _set(config: SearchConfig, data: DataSet, facts: DataFacts, images: int) -> SetPlan:
     size = _size(config, facts)
     recipe = _recipe(config, images)
-    return SetPlan(data, facts, size, min(recipe.epochs, MAX_BANK_VIEWS), recipe)
+    return SetPlan(data, facts, size, _views(config, data, size, min(recipe.epochs, MAX_BANK_VIEWS)), recipe)
+
+
+def _views(config: SearchConfig, data: DataSet, size: SizeChoice, wanted: int) -> int:
+    """As many as wanted, or as the cache has room for."""
+    one, two = (bank_bytes(data, size.image_size, size.train_size, views) for views in (1, 2))
+    return views_within(config.cache_size, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
 
 
 def _size(config: SearchConfig, facts: DataFacts) -> SizeChoice:

@@ -111,6 +111,17 @@ def test_one_network_serves_all_sets_together(quick, squares, other, tmp_path):
     assert subprocess.run([sys.executable, str(path)]).returncode == 0
 
 
+def test_a_small_cache_means_fewer_views_and_one_bank(quick, squares, other, tmp_path):
+    image = 32 * 32 * 4
+    first = make_plan(quick(cache_size=(12 * 5 + 6) * image, epochs=8))
+    assert first.sets[0].views == 5
+    assert "5 of each image instead of 8: --cache-size" in first.sets[0].describe()
+    assert make_plan(quick(cache_size=1, epochs=8)).sets[0].views == 1
+    run_search(quick(trials=1))
+    run_search(quick(trials=1, data=(str(other),), study="second", cache_size=1))
+    assert [path.name.partition("-")[0] for path in (tmp_path / "studies" / ".banks").iterdir()] == ["stripes"]
+
+
 def test_joint_wants_several_sets(quick):
     with pytest.raises(UserError, match="--joint trains one network on several"):
         quick(joint=True)
