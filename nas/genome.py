@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import lcm
 from typing import Any, TypeVar
 
 from nas.blocks import AnyOperator, Block, Skip, Up, WideBlock, built_in_blocks
@@ -94,6 +95,13 @@ class Genome:
         """Output channels of the stem, the encoder stages and the decoder levels, in execution order; the context has its stage's."""
         stages = (self.stem, *self.encoder, *(level.blocks for level in self.decoder))
         return tuple(stage_width(stage) for stage in stages)
+
+    @cached_property
+    def width_steps(self) -> tuple[int, ...]:
+        """What each of `widths` must be a multiple of, by its blocks."""
+        stages = [self.stem, *self.encoder, *(level.blocks for level in self.decoder)]
+        stages[len(self.encoder)] = (*self.encoder[-1], *self.context)
+        return tuple(lcm(*{block.width_multiple for block in stage if isinstance(block, WideBlock)}) for stage in stages)
 
     def with_widths(self, widths: Sequence[int], made: dict[tuple[int, int], Stage] | None = None) -> "Genome":
         """The same structure with other widths.

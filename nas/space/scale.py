@@ -6,9 +6,8 @@ scaling a result again changes nothing.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import lcm
 
-from nas.blocks import Shape, WideBlock
+from nas.blocks import Shape
 from nas.cost import FLOAT_BYTES, Budget, Cost, estimate, peak_elements
 from nas.errors import UserError
 from nas.genome import Genome, Stage
@@ -62,7 +61,7 @@ def scale_to(genome: Genome, budget: Budget, in_shape: Shape, num_classes: NumCl
     """
     if budget.params is None:
         raise UserError("scaling needs a cap on parameters: the other costs do not bound every width")
-    steps = _width_steps(genome)
+    steps = genome.width_steps
     fit = _Fit(genome, steps, tuple(-(-min_width // step) * step for step in steps), proportions, budget, in_shape, num_classes)
     if not fit.allows(fit.narrowest):
         cost = estimate(genome.with_widths(fit.narrowest), in_shape, num_classes)
@@ -152,13 +151,6 @@ class _Fit:
             else:
                 open_stages.remove(stage)
         return widths
-
-
-def _width_steps(genome: Genome) -> tuple[int, ...]:
-    """What each stage's width must be a multiple of."""
-    stages = [genome.stem, *genome.encoder, *(level.blocks for level in genome.decoder)]
-    stages[len(genome.encoder)] = (*genome.encoder[-1], *genome.context)
-    return tuple(lcm(*(block.width_multiple for block in stage if isinstance(block, WideBlock))) for stage in stages)
 
 
 def _allows(budget: Budget, genome: Genome, in_shape: Shape, num_classes: NumClasses) -> bool:

@@ -7,9 +7,11 @@ budget, never exceeds it, and is idempotent; encoding goes back.
 import random
 from typing import Any
 
+import torch
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from nas.cost import Budget, estimate
+from nas.network import build_network
 from nas.space import Misfit, SearchSpace
 from nas.testing.genomes import check_genome
 
@@ -54,6 +56,9 @@ def check_space(space: SearchSpace, draws: int, runs: int, budget: Budget, seed:
         params = random_params(space, draw)
         decoded = space.decode(params)
         assert decoded == space.decode(params), "decoding must depend on the parameters alone"
+        if i < runs:
+            check_genome(space, decoded, IN_SHAPE, NUM_CLASSES, run=False)
+            build_network(decoded, IN_SHAPE[0], NUM_CLASSES).eval()(torch.zeros(1, *IN_SHAPE))
         try:
             scaled = space.scale_to(decoded, budget, IN_SHAPE, NUM_CLASSES)
         except Misfit:
