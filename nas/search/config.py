@@ -21,6 +21,7 @@ class SearchConfig:
     Attributes:
         data: Data sets: paths, or names of built-in sets. With several, a candidate is trained on each separately, with a head of its own,
             and accuracies are means over the sets.
+        layout: Name of the layout of every data set, where looking at the folder would find another one; None to look.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -43,6 +44,7 @@ class SearchConfig:
     """
 
     data: tuple[str, ...] = ("synthetic",)
+    layout: str | None = None
     budget: int = 10_000
     max_macs: int | None = None
     max_memory: int | None = None

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from nas.data import LAYOUTS
 from nas.flags import count, image_size, size_in_bytes
 from nas.search.config import DEVICES, WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
@@ -52,6 +53,11 @@ def _what(made: argparse.ArgumentParser) -> None:
         action="append",
         metavar="PATH",
         help=f"folder of a data set, or synthetic[:KIND]; give it again for more sets (default {DEFAULTS.data[0]})",
+    )
+    group.add_argument(
+        "--layout",
+        metavar="NAME",
+        help=f"layout of the folders, where looking finds another one: {', '.join(layout.name for layout in LAYOUTS)}",
     )
     group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"

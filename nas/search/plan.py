@@ -83,6 +83,7 @@ class Plan:
             "sampler": self.config.sampler,
             "seed": self.config.seed,
             "device": self.device,
+            "layout": self.config.layout,
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 
