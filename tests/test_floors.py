@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "train": {"data", "evaluate"},
     "search": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate", "train"},
     "export": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "search", "train"},
-    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space"},
+    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data"},
     "door": set(),
 }
 DOORS = {"export", "search", "testing", "outline", "cost", "door"}

@@ -6,14 +6,17 @@ from nas.data.check import DataFacts, check_data
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
 from nas.data.images import BadFileError
 from nas.data.layout import Layout
-from nas.data.open import LAYOUTS, open_data
+from nas.data.layouts import LAYOUTS
+from nas.data.open import open_data
 from nas.data.resize import fit_image, resize_image, resize_mask
+from nas.data.similarity import NEAR_COPY, distance, image_hash
 from nas.data.size import SizeChoice, recommend_size, train_size_for
 from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
 from nas.data.transforms import training_transform
 
 __all__ = [
     "LAYOUTS",
+    "NEAR_COPY",
     "SYNTHETIC_VERSION",
     "VOID",
     "BadFileError",
@@ -27,7 +30,9 @@ __all__ = [
     "bank_bytes",
     "build_bank",
     "check_data",
+    "distance",
     "fit_image",
+    "image_hash",
     "open_bank",
     "open_data",
     "open_synthetic",

@@ -4,6 +4,7 @@ A search that stops in its second hour on a broken file is worse than one that n
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,9 +49,10 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one item showed."""
+    """What one item showed; `strange` are mask values that are neither a class nor void."""
 
     problems: tuple[str, ...] = ()
+    strange: tuple[int, ...] = ()
     size: tuple[int, int] | None = None
     pixels: tuple[int, ...] = ()
     widths: tuple[float, ...] = ()
@@ -74,6 +76,7 @@ def check_data(data: DataSet) -> DataFacts:
         problems.append("the masks hold the background alone; expected at least one foreground class (index 1, or 255 in a binary mask)")
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         looks = list(pool.map(lambda pair: _look(data, *pair), all_items(data)))
+    problems += _strange_words(data, looks)
     problems += [problem for look in looks for problem in look.problems]
     items = all_items(data)
     seen = [(split, look) for (split, _), look in zip(items, looks, strict=True) if look.pixels]
@@ -120,7 +123,7 @@ def _look(data: DataSet, split: str, item: Item) -> _Look:
         return _Look(problems=tuple(_complaints(data, item)))
     problems = _compare(data, item, (image.shape[0], image.shape[1]), mask)
     if problems:
-        return _Look(problems=problems)
+        return _Look(problems=problems, strange=_strange(data, mask))
     pixels = tuple(np.bincount(mask.ravel(), minlength=256).tolist())
     widths = structure_widths(mask) if split == "train" else ()
     return _Look(size=(mask.shape[0], mask.shape[1]), pixels=pixels, widths=widths)
@@ -134,11 +137,11 @@ def _glance(data: DataSet, item: Item) -> _Look:
         return _Look(problems=tuple(_complaints(data, item)))
     try:
         size = read_size(item.image)
-        mask_size = read_size(item.mask) if item.mask.suffix.lower() != ".mat" else data.read_mask(item).shape
+        mask_size = data.mask_size(item)
     except BadFileError as error:
         return _Look(problems=(str(error),))
     if size != mask_size:
-        return _Look(problems=(_differ(item, size, mask_size),))
+        return _Look(problems=(_differ(data, item, size, mask_size),))
     return _Look()
 
 
@@ -160,18 +163,36 @@ def _compare(data: DataSet, item: Item, size: tuple[int, int], mask: Bytes) -> t
     """What is wrong with a pair that can be read."""
     problems = []
     if mask.shape != size:
-        problems.append(_differ(item, size, mask.shape))
-    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
-    if any(data.num_classes <= value < VOID for value in values):
+        problems.append(_differ(data, item, size, mask.shape))
+    if _strange(data, mask):
+        values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
         found = ", ".join(map(str, values.tolist()))
-        problems.append(
-            f"{item.mask}: holds the values {found}; expected 0 to {data.num_classes - 1} ({data.num_classes} classes) or {VOID}"
-        )
+        problems.append(f"{data.mask_place(item)}: holds the values {found}; expected {_expected(data)}")
     return tuple(problems)
 
 
-def _differ(item: Item, size: tuple[int, int], mask_size: tuple[int, ...]) -> str:
-    return f"{item.mask}: the mask is {mask_size[1]}x{mask_size[0]}, its image {size[1]}x{size[0]}; expected the same size"
+def _strange(data: DataSet, mask: Bytes) -> tuple[int, ...]:
+    """Values of a mask that are neither a class nor void."""
+    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
+    return tuple(int(value) for value in values if data.num_classes <= value < VOID)
+
+
+def _strange_words(data: DataSet, looks: list[_Look]) -> list[str]:
+    """One line that counts unexpected values over all masks, where several hold some: a long list of files would hide the pattern."""
+    counts = Counter(value for look in looks for value in look.strange)
+    files = sum(bool(look.strange) for look in looks)
+    if files < 2:
+        return []
+    found = ", ".join(f"{value} in {count} {'files' if count > 1 else 'file'}" for value, count in sorted(counts.items()))
+    return [f"{files} masks hold unexpected values ({found}); expected {_expected(data)}"]
+
+
+def _expected(data: DataSet) -> str:
+    return f"0 to {data.num_classes - 1} ({data.num_classes} classes) or {VOID}"
+
+
+def _differ(data: DataSet, item: Item, size: tuple[int, int], mask_size: tuple[int, ...]) -> str:
+    return f"{data.mask_place(item)}: the mask is {mask_size[1]}x{mask_size[0]}, its image {size[1]}x{size[0]}; expected the same size"
 
 
 def _complaint(data: DataSet, problems: list[str]) -> str:

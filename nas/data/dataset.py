@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from nas.data.images import Bytes, read_image
+from nas.data.images import Bytes, read_image, read_size
 from nas.errors import UserError
 
 VOID = 255
@@ -28,7 +28,7 @@ class Item:
     Attributes:
         name: Unique within its set and free of suffixes, such as "train/0005".
         image: The image's file; None where it is drawn.
-        mask: The mask's file; None where it is drawn, or missing (an offence that `check_data` reports).
+        mask: The file that the mask is read from; None where it is drawn, or missing (an offence that `check_data` reports).
         seed: What the picture is drawn from, where it is drawn.
     """
 
@@ -91,6 +91,15 @@ class DataSet(ABC):
         """
         return self.read_image(item), self.read_mask(item)
 
+    def mask_size(self, item: Item) -> tuple[int, int]:
+        """Height and width of an item's mask, with no more read than that takes; raises as `read_mask` does."""
+        height, width = self.read_mask(item).shape
+        return height, width
+
+    def mask_place(self, item: Item) -> str:
+        """Where an item's mask lies, for messages."""
+        return str(item.mask)
+
 
 @dataclass(frozen=True)
 class FileDataSet(DataSet):
@@ -108,6 +117,12 @@ class FileDataSet(DataSet):
             raise UserError(f"item {item.name!r} of {self.name} has no mask file")
         return self.read_mask_file(item.mask)
 
+    def mask_size(self, item: Item) -> tuple[int, int]:
+        """See `DataSet.mask_size`; of an image file, its header says it."""
+        if item.mask is None:
+            raise UserError(f"item {item.name!r} of {self.name} has no mask file")
+        return read_size(item.mask)
+
     @abstractmethod
     def read_mask_file(self, path: Path) -> Bytes:
         """The mask in one of this set's mask files, as `read_mask` gives it."""
@@ -116,23 +131,26 @@ class FileDataSet(DataSet):
         """See `DataSet.fingerprint`."""
         return self._digest
 
+    def mask_digest(self, item: Item) -> str:
+        """A hash that changes with the item's mask."""
+        return _file_digest(item.mask)
+
     @cached_property
     def _digest(self) -> str:
         digest = hashlib.blake2b(f"{self.layout} {self.classes}".encode(), digest_size=8)
         with ThreadPoolExecutor(8) as pool:
             for split in SPLITS:
-                for line in pool.map(_item_digest, self.splits[split]):
+                for line in pool.map(self._item_digest, self.splits[split]):
                     digest.update(f"{split} {line}\n".encode())
         return digest.hexdigest()
+
+    def _item_digest(self, item: Item) -> str:
+        return f"{item.name} {_file_digest(item.image)} {self.mask_digest(item)}"
 
 
 def class_names(count: int) -> tuple[str, ...]:
     """Names for `count` classes that nobody named: "background", "class 1", ..."""
     return ("background", *(f"class {number}" for number in range(1, count)))
-
-
-def _item_digest(item: Item) -> str:
-    return f"{item.name} {_file_digest(item.image)} {_file_digest(item.mask)}"
 
 
 def _file_digest(path: Path | None) -> str:

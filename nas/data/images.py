@@ -85,6 +85,18 @@ def read_values(path: Path) -> tuple[Bytes, bool]:
     return _with_image(path, decode)
 
 
+def read_binary(path: Path) -> Bytes:
+    """A binary mask file as 0 and 1: foreground is what lies above `JPEG_THRESHOLD`, or is 1 where no value is higher.
+
+    Raises:
+        BadFileError: If the file cannot be read or holds colours.
+    """
+    values, bits = read_values(path)
+    if bits or values.size == 0 or values.max() <= 1:
+        return values
+    return (values > JPEG_THRESHOLD).astype(np.uint8)
+
+
 def _indices(path: Path, image: Image.Image) -> Bytes:
     """The class indices of a mask that is neither JPEG nor bitmap."""
     if image.mode in ("RGB", "RGBA", "LA", "PA"):

@@ -1,47 +1,61 @@
 """From what a person writes behind `--data` to a data set: a built-in name, or a folder whose layout is recognised by looking.
 
-A new layout is one file beside this one and one line in `LAYOUTS`.
+A new layout is one file in `nas/data/layouts/` and one line in its `LAYOUTS`.
 """
 
 from pathlib import Path
 
-from nas.data import cfd, folder
 from nas.data.dataset import DataSet
+from nas.data.layout import Layout
+from nas.data.layouts import LAYOUTS
 from nas.data.synthetic import KINDS, open_synthetic
 from nas.errors import UserError
 
-# The first that recognises a folder opens it: particular layouts come before general ones.
-LAYOUTS = (cfd.LAYOUT, folder.LAYOUT)
 
-
-def open_data(spec: str | Path, split_seed: int = 0) -> DataSet:
+def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None) -> DataSet:
     """Opens a data set.
 
     Args:
         spec: "synthetic" or "synthetic:KIND" for a built-in set, else the path of a folder.
         split_seed: Seed of the split by hash, where a set brings no split of its own.
+        layout: Name of a layout, where looking would find another one; case does not matter.
 
     Returns:
         The set; its files are listed, and not yet checked (see `check_data`).
 
     Raises:
-        UserError: If there is no such folder or kind, or if no layout recognises the folder.
+        UserError: If there is no such folder kind or layout, if no layout recognises the folder, or if it has not the one named.
     """
+    wanted = _named(layout)
     word, _, kind = str(spec).partition(":")
     if word == "synthetic" and not isinstance(spec, Path):
+        if wanted is not None:
+            raise UserError(f"{spec} is built in and has no layout: leave {layout!r} out (./{spec} is a folder of that name)")
         return open_synthetic(kind) if kind else open_synthetic()
     path = Path(spec).expanduser()
     if not path.is_dir():
         what = "is a file, not a folder" if path.exists() else "does not exist"
         raise UserError(f"{path} {what}: give the folder of a data set, or a built-in set ({_builtin()})")
-    for layout in LAYOUTS:
-        if layout.recognise(path):
-            return layout.open(path, split_seed)
+    for known_layout in LAYOUTS if wanted is None else (wanted,):
+        if known_layout.recognise(path):
+            return known_layout.open(path, split_seed)
+    if wanted is not None:
+        raise UserError(f"{path} has not the layout {wanted.name}: it holds {_listing(path)}; expected {wanted.shape}")
     known = "\n".join(f"  {layout.name}: {layout.shape}" for layout in LAYOUTS)
     raise UserError(
         f"no known layout fits {path}, which holds {_listing(path)}. Expected one of\n{known}\n"
         f"Rename the folders to fit, point to the folder that holds them, or use a built-in set ({_builtin()})."
     )
+
+
+def _named(name: str | None) -> Layout | None:
+    """The layout of a name; None for none."""
+    if name is None:
+        return None
+    for layout in LAYOUTS:
+        if layout.name.casefold() == name.casefold():
+            return layout
+    raise UserError(f"unknown layout {name!r}: give one of {', '.join(layout.name for layout in LAYOUTS)}, or none to look for it")
 
 
 def _builtin() -> str:

@@ -22,6 +22,7 @@ class SearchConfig:
         data: Data sets: paths, or names of built-in sets. With several, a candidate is trained on each separately, with a head of its own,
             and accuracies are means over the sets.
         joint: Whether one network is trained on all sets together, with a head for each and a domain router.
+        layout: Name of the layout of every data set, where looking at the folder would find another one; None to look.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -47,6 +48,7 @@ class SearchConfig:
 
     data: tuple[str, ...] = ("synthetic",)
     joint: bool = False
+    layout: str | None = None
     budget: int = 10_000
     max_macs: int | None = None
     max_memory: int | None = None

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from nas.data import LAYOUTS
 from nas.flags import count, image_size, size_in_bytes
 from nas.search.config import DEVICES, WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
@@ -55,6 +56,11 @@ def _what(made: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--joint", action="store_true", help="train one network on all sets together, with a head for each and a domain router"
+    )
+    group.add_argument(
+        "--layout",
+        metavar="NAME",
+        help=f"layout of the folders, where looking finds another one: {', '.join(layout.name for layout in LAYOUTS)}",
     )
     group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"

@@ -87,6 +87,7 @@ class Plan:
             "seed": self.config.seed,
             "device": self.device,
             "joint": self.config.joint,
+            "layout": self.config.layout,
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 

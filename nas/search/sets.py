@@ -93,7 +93,7 @@ def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
     Raises:
         UserError: The data are faulty, or two sets have the same name.
     """
-    found = [open_data(spec) for spec in config.data]
+    found = [open_data(spec, layout=config.layout) for spec in config.data]
     names = [data.name for data in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")

@@ -33,3 +33,14 @@ def test_a_folder_named_synthetic_can_be_opened_as_a_path(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert open_data("./synthetic").layout == "folder"
     assert open_data("synthetic").layout == "synthetic"
+
+
+def test_a_layout_can_be_named(tmp_path):
+    flat(tmp_path / "set")
+    assert open_data(tmp_path / "set", layout="FOLDER").layout == "folder"
+    with pytest.raises(UserError, match=r"unknown layout 'zip': give one of CrackForest, voc.*coco-binary"):
+        open_data(tmp_path / "set", layout="zip")
+    with pytest.raises(UserError, match=r"has not the layout voc: it holds images/ \(10 entries\), masks/ .*expected VOC2012/"):
+        open_data(tmp_path / "set", layout="voc")
+    with pytest.raises(UserError, match="synthetic is built in and has no layout: leave 'folder' out"):
+        open_data("synthetic", layout="folder")

@@ -19,7 +19,7 @@ def test_the_flags_are_the_settings():
 
 
 def test_flags_reach_their_settings():
-    text = "--budget 5K --max-macs 50M --max-memory 512K --image-size 64x96 --objectives dice,params --workers auto --data x"
+    text = "--budget 5K --max-macs 50M --max-memory 512K --image-size 64x96 --objectives dice,params --workers auto --data x --layout voc"
     config = config_of(parse(text.split()))
     assert config.budget == 5_000
     assert config.max_macs == 50_000_000
@@ -28,6 +28,7 @@ def test_flags_reach_their_settings():
     assert config.objectives == ("dice", "params")
     assert config.workers is None
     assert config.data == ("x",)
+    assert config.layout == "voc"
 
 
 @pytest.mark.parametrize(

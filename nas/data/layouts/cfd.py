@@ -11,7 +11,7 @@ from typing import final
 
 import numpy as np
 
-from nas.data.dataset import SPLITS, FileDataSet, Item
+from nas.data.dataset import SPLITS, DataSet, FileDataSet, Item
 from nas.data.images import BadFileError, Bytes
 from nas.data.layout import Layout
 from nas.data.split import split_names, split_words
@@ -30,6 +30,10 @@ class CrackForest(FileDataSet):
         if regions.ndim != 2:
             raise BadFileError(f"{path}: groundTruth.Segmentation has {regions.ndim} dimensions; expected a map of regions, H x W")
         return np.isin(regions, CRACK_REGIONS).astype(np.uint8)
+
+    def mask_size(self, item: Item) -> tuple[int, int]:
+        """See `DataSet.mask_size`; a MATLAB file is read whole."""
+        return DataSet.mask_size(self, item)
 
 
 def recognise(path: Path) -> bool:

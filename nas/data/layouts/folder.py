@@ -6,7 +6,7 @@ alone, where 255 is the foreground. `classes.txt` in the root may name the class
 largest index in the masks counts them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from nas.data.dataset import SPLITS, VOID, FileDataSet, Item, class_names
 from nas.data.images import IMAGE_SUFFIXES, JPEG_SUFFIXES, MASK_SUFFIXES, BadFileError, Bytes, read_values
 from nas.data.layout import Layout
+from nas.data.layouts.listing import TRAIN_VAL, by_stem, deal
 from nas.data.split import split_names, split_words
 
 VAL_NAMES = ("val", "valid", "validation")
-TRAIN_VAL = (0.75, 0.25)
-"""Shares of train and val where a folder brings training and test images only."""
-
 MOST_UNNAMED = 64
 """More classes than this must be named: a grey or antialiased mask would otherwise pass for one of 255 classes."""
 
@@ -64,7 +62,7 @@ def open_folder(path: Path, split_seed: int = 0) -> Folder:
         splits, source = _official(path, split_seed, problems)
     else:
         items = _pairs(path, "", problems)
-        splits, source = _dealt(items, SPLITS, split_names(tuple(items), split_seed)), split_words(split_seed)
+        splits, source = deal(items, SPLITS, split_names(tuple(items), split_seed)), split_words(split_seed)
     declared = _declared(path, problems)
     masks = [item.mask for split in SPLITS for item in splits[split] if item.mask is not None]
     count, binary = _scan(masks, declared, problems)
@@ -89,33 +87,16 @@ def _official(path: Path, seed: int, problems: list[str]) -> tuple[dict[str, tup
     if val:
         return {"train": tuple(train.values()), "val": tuple(_pairs(path / val, f"{val}/", problems).values()), "test": test}, "folders"
     parts = split_names(tuple(train), seed, TRAIN_VAL)
-    return {**_dealt(train, ("train", "val"), parts), "test": test}, f"folders; train and val: {split_words(seed, TRAIN_VAL)}"
-
-
-def _dealt(items: dict[str, Item], splits: Sequence[str], parts: Sequence[Sequence[str]]) -> dict[str, tuple[Item, ...]]:
-    return {split: tuple(items[name] for name in part) for split, part in zip(splits, parts, strict=True)}
+    return {**deal(train, ("train", "val"), parts), "test": test}, f"folders; train and val: {split_words(seed, TRAIN_VAL)}"
 
 
 def _pairs(root: Path, prefix: str, problems: list[str]) -> dict[str, Item]:
     """Items by name: each image below `root/images` with its mask below `root/masks`."""
-    images, masks = _by_stem(root / "images", IMAGE_SUFFIXES, problems), _by_stem(root / "masks", MASK_SUFFIXES, problems)
+    images, masks = by_stem(root / "images", IMAGE_SUFFIXES, problems), by_stem(root / "masks", MASK_SUFFIXES, problems)
     found = {stem: masks.get(stem) or masks.get(f"{stem}_mask") for stem in images}
     used = set(found.values())
     problems += [f"{mask}: a mask without image; expected {root / 'images' / stem}.*" for stem, mask in masks.items() if mask not in used]
     return {prefix + stem: Item(prefix + stem, image, found[stem]) for stem, image in images.items()}
-
-
-def _by_stem(folder: Path, suffixes: Iterable[str], problems: list[str]) -> dict[str, Path]:
-    """The files below a folder by their relative name without suffix; hidden files are left out."""
-    files: dict[str, Path] = {}
-    for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
-            continue
-        stem = file.relative_to(folder).with_suffix("").as_posix()
-        if stem in files:
-            problems.append(f"{file}: has the same name as {files[stem].name}; expected one file of each name")
-        files.setdefault(stem, file)
-    return files
 
 
 def _declared(path: Path, problems: list[str]) -> tuple[str, ...]:

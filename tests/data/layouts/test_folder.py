@@ -151,9 +151,3 @@ def test_real_folders(real):
     image, mask = peanut.read(peanut.splits["val"][0])
     assert image.shape == (240, 320, 3)
     assert set(np.unique(mask)) <= {0, 1, 2}
-
-
-def test_real_jpeg_masks(real):
-    polyps = open_data(real("Kvasir-SEG"))
-    assert (polyps.num_classes, sum(map(len, polyps.splits.values()))) == (2, 110)
-    assert set(np.unique(polyps.read_mask(polyps.splits["train"][0]))) == {0, 1}
