@@ -15,7 +15,7 @@ from nas.search.candidate import Target
 from nas.search.config import SearchConfig
 from nas.search.sets import SetPlan, largest_shape, make_sets
 from nas.search.study import StudyFolder, study_folder
-from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, smallest
+from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, sized, smallest
 from nas.topology import NumClasses
 
 BANK_SEED = 0
@@ -113,6 +113,7 @@ def make_plan(config: SearchConfig) -> Plan:
         space = routed(space)
     device = resolve_device(config.device)
     sets = make_sets(config)
+    space = sized(space, *largest_shape(sets)[1:])
     default = "-".join([*(plan.data.name for plan in sets), str(config.budget)])
     name = config.study or re.sub(r"[^\w.-]+", "-", default).lstrip(".-")
     plan = Plan(

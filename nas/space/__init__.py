@@ -11,4 +11,5 @@ from nas.space.scale import Misfit as Misfit
 from nas.space.smallest import smallest as smallest
 from nas.space.space import SearchSpace as SearchSpace
 from nas.space.space import routed as routed
+from nas.space.space import sized as sized
 from nas.space.space import with_router as with_router

@@ -11,7 +11,7 @@ from nas.export import ModelFacts, checked_source
 from nas.flags import count, image_size, size_in_bytes
 from nas.genome import Genome
 from nas.outline import outline
-from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space
+from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
 from nas.testing import check_space_file, random_params
 
 CHANNELS = 3
@@ -68,7 +68,7 @@ def describe(space: SearchSpace) -> str:
 
 def sampled(flags: argparse.Namespace) -> str:
     """Random draws, scaled to the caps."""
-    space, draw = load_space(flags.name), random.Random(flags.seed)
+    space, draw = sized(load_space(flags.name), *flags.image_size), random.Random(flags.seed)
     parts, misfits = [f"{space.name}: {describe(space)}"], 0
     while len(parts) <= flags.samples:
         try:

@@ -26,7 +26,7 @@ def encode(space: "SearchSpace", genome: Genome) -> dict[str, Any]:
     stride = found.stem(genome.stem)
     found.value("levels", levels)
     if allowed_levels(levels, stride, space.max_stride) != levels:
-        raise UserError(f"the space goes down to 1/{space.max_stride} of the image, the genome to 1/{stride * 2 ** (levels - 1)}")
+        raise UserError(f"the space goes down to 1/{space.max_stride} of images of this size, the network goes further")
     found.prediction(stride, stride * 2 ** (levels - 1) // 2 ** len(genome.decoder))
     for level, stage in enumerate(genome.encoder, start=1):
         found.stage(f"encoder{level}", stage)

@@ -196,6 +196,16 @@ class SearchSpace:
         return encode(self, genome)
 
 
+LEAST_SIDE = 8
+"""Pixels of the shorter side at the coarsest level. On smaller maps a window sees nothing that pooling over the image does not."""
+
+
+def sized(space: SearchSpace, height: int, width: int) -> SearchSpace:
+    """The space for images of a size: no level whose maps are smaller than `LEAST_SIDE` pixels, beyond the two that every network has."""
+    largest = max(1, min(height, width) // LEAST_SIDE)
+    return replace(space, max_stride=min(space.max_stride, 2 ** (largest.bit_length() - 1)))
+
+
 def routed(space: SearchSpace) -> SearchSpace:
     """The space with a router in every network, as one that serves several data sets at once needs it."""
     return replace(space, router=tuple(option for option in space.router if option is not None) or (DomainRouter,))

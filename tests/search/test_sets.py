@@ -70,6 +70,12 @@ def test_a_set_alone_gives_the_same_as_beside_others(quick, squares, other):
     assert alone.evaluations["squares"].mean_iou == trial.user_attrs["iou_per_set"]["squares"]
 
 
+def test_small_images_have_no_deep_levels(quick):
+    assert make_plan(quick()).space.max_stride == 4
+    assert make_plan(quick(image_size=(64, 96))).space.max_stride == 8
+    assert make_plan(quick(image_size=(512, 512))).space.max_stride == 32
+
+
 def test_a_change_of_one_set_is_named(quick, squares, other):
     run_search(quick(data=(str(squares), str(other)), trials=1))
     with pytest.raises(UserError, match="stripes: "):
