@@ -2,8 +2,9 @@
 
 from nas.data.bank import Bank, bank_bytes, build_bank, open_bank
 from nas.data.cache import trim, using, views_within
-from nas.data.check import DataFacts, check_data
+from nas.data.check import DataReport, check_data, look_at
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
+from nas.data.facts import ClassFacts, DataFacts
 from nas.data.images import BadFileError
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
@@ -21,7 +22,9 @@ __all__ = [
     "VOID",
     "BadFileError",
     "Bank",
+    "ClassFacts",
     "DataFacts",
+    "DataReport",
     "DataSet",
     "FileDataSet",
     "Item",
@@ -33,6 +36,7 @@ __all__ = [
     "distance",
     "fit_image",
     "image_hash",
+    "look_at",
     "open_bank",
     "open_data",
     "open_synthetic",

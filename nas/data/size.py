@@ -7,7 +7,7 @@ a network whose receptive field is small learns as much from a crop as from the 
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
 
-from nas.data.check import DataFacts
+from nas.data.facts import DataFacts
 from nas.errors import UserError
 
 STEP = 16

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nas.data import check_data, open_data
-from nas.data.check import structure_widths
+from nas.data.look import structure_widths
 from nas.errors import UserError
 from tests.data.conftest import flat, foldered, picture, save, spot
 
