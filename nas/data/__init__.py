@@ -12,6 +12,8 @@ from nas.data.open import open_data
 from nas.data.resize import fit_image, resize_image, resize_mask
 from nas.data.similarity import NEAR_COPY, distance, image_hash
 from nas.data.size import SizeChoice, recommend_size, train_size_for
+from nas.data.split import fold_split, stratified_split
+from nas.data.stratify import foreground_shares, stratify
 from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
 from nas.data.transforms import training_transform
 
@@ -35,6 +37,8 @@ __all__ = [
     "check_data",
     "distance",
     "fit_image",
+    "fold_split",
+    "foreground_shares",
     "image_hash",
     "look_at",
     "open_bank",
@@ -43,6 +47,8 @@ __all__ = [
     "recommend_size",
     "resize_image",
     "resize_mask",
+    "stratified_split",
+    "stratify",
     "train_size_for",
     "training_transform",
     "trim",

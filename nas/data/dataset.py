@@ -50,6 +50,9 @@ class DataSet(ABC):
         layout: Name of the layout that was recognised.
         location: The resolved path, or the specification of a built-in set.
         problems: What was found wrong while opening, one sentence each; `check_data` reports it.
+        own_split: Whether the set itself says which images train and which validate, or keeps like ones together; False where its names
+            were dealt by hash one by one, so that `stratify` may deal them anew.
+        own_test: Whether the set itself says which images test, or has none; False where these were dealt too.
     """
 
     name: str
@@ -59,6 +62,8 @@ class DataSet(ABC):
     layout: str
     location: str
     problems: tuple[str, ...] = ()
+    own_split: bool = True
+    own_test: bool = True
 
     @property
     def num_classes(self) -> int:
