@@ -8,7 +8,12 @@ from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file whole; a full disk or a kill leaves the previous file intact.
+    """Writes a UTF-8 file whole, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole; a full disk or a kill leaves the previous file intact.
 
     Raises:
         OSError: As for any write; nothing is left behind.
@@ -17,8 +22,8 @@ def write_text(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)

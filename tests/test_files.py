@@ -25,3 +25,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         files.write_text(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    path = tmp_path / "deep" / "file.bin"
+    files.write_bytes(path, b"a\r\n\x00")
+    files.write_bytes(path, b"\r\n\xff")
+    assert path.read_bytes() == b"\r\n\xff"
+    assert [entry.name for entry in path.parent.iterdir()] == ["file.bin"]
