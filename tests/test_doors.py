@@ -13,7 +13,7 @@ def run(*arguments, **more):
 def test_the_doors_are_listed():
     done = run("nas")
     assert done.returncode == 0
-    for door in ("search", "space", "export"):
+    for door in ("data", "search", "space", "export"):
         assert f"python -m nas.{door}" in done.stdout
 
 

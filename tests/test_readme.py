@@ -39,7 +39,7 @@ def test_the_first_two_commands_set_up_by_themselves():
 
 
 def test_every_flag_named_is_one():
-    doors = (["nas.search"], ["nas.export"], ["nas.space", "show"])
+    doors = (["nas.search"], ["nas.export"], ["nas.space", "show"], ["nas.data", "check"])
     helped = "".join(subprocess.run([sys.executable, "-m", *door, "--help"], capture_output=True, text=True).stdout for door in doors)
     named = set(re.findall(r"--[a-z][a-z-]+", TEXT)) - {"--artifact-dir"}
     assert named

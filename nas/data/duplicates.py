@@ -7,13 +7,12 @@ camera moved a little) is looked for among the closest hashes and then laid over
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 
 import cv2
 import numpy as np
 
 from nas.data.images import Bytes
-from nas.data.similarity import distance, image_hash
+from nas.data.similarity import distances, image_hash, packed
 
 SPLIT_PAIRS = (("train", "val"), ("train", "test"), ("val", "test"))
 
@@ -100,10 +99,11 @@ def _equal(older: Sequence[Picture], newer: Sequence[Picture]) -> list[tuple[Pic
 
 def _near(older: Sequence[Picture], newer: Sequence[Picture]) -> list[tuple[Picture, Picture]]:
     """Each of `newer` that shows a scene of `older`, behind the closest that does."""
-    pairs = []
+    pairs, codes = [], packed([other.hash for other in older])
     for one in newer:
-        places = nsmallest(CANDIDATES, ((distance(one.hash, other.hash), place) for place, other in enumerate(older)))
-        match = next((older[place] for bits, place in places if bits <= CLOSE and alike(older[place], one)), None)
+        bits = distances(one.hash, codes)
+        closest = np.argsort(bits, kind="stable")[:CANDIDATES]
+        match = next((older[place] for place in closest if bits[place] <= CLOSE and alike(older[place], one)), None)
         if match is not None:
             pairs.append((match, one))
     return pairs

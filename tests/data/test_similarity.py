@@ -2,8 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nas.data import NEAR_COPY, distance, image_hash, open_data
+from nas.data.similarity import distances
 from tests.data.layouts.writers import frames
 
 
@@ -43,3 +46,8 @@ def test_real_photographs(name, real):
     copies = [image_hash(np.clip(image[3:-3, 5:-5].astype(int) + 8, 0, 255).astype(np.uint8)) for image in images]
     assert max(map(distance, hashes, copies)) <= NEAR_COPY
     assert min(distance(a, b) for a, b in itertools.combinations(hashes, 2)) > NEAR_COPY
+
+
+@given(st.lists(st.integers(0, 2**88 - 1), max_size=20), st.integers(0, 2**88 - 1))
+def test_many_distances_at_once_are_the_same(codes, code):
+    assert distances(code, codes).tolist() == [distance(code, other) for other in codes]
