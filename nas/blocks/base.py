@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from math import prod
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from torch import nn
@@ -141,6 +142,10 @@ class Down(Block):
     def out_shape(self, in_shape: Shape) -> Shape:
         """Half the size, rounded up."""
         return in_shape[0], -(-in_shape[1] // 2), -(-in_shape[2] // 2)
+
+    def workspace(self, in_shape: Shape) -> tuple[int, int]:
+        """The output beside the input, as one convolution or pooling has it."""
+        return prod(self.out_shape(in_shape)), 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import nn
 
 from nas.blocks.arithmetic import conv_macs, conv_params, norm_params
 from nas.blocks.base import Shape, WideDown
-from nas.blocks.conv import ConvBlock
+from nas.blocks.conv import Conv, ConvBlock
 
 
 class ConvPool(nn.Module):
@@ -46,17 +46,11 @@ class StridedConv(WideDown):
 
     def params(self, in_shape: Shape) -> int:
         """Kernel weights and the norm."""
-        return conv_params(in_shape[0], self.width, 3) + norm_params(self.width)
+        return Conv(self.width, 3, 2).params(in_shape)
 
     def macs(self, in_shape: Shape) -> int:
         """At the output's size."""
-        _, height, width = self.out_shape(in_shape)
-        return conv_macs(in_shape[0], self.width, 3, height * width)
-
-    def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The output beside the input."""
-        channels, height, width = self.out_shape(in_shape)
-        return channels * height * width, 0
+        return Conv(self.width, 3, 2).macs(in_shape)
 
     def extent(self) -> int:
         """The kernel."""
@@ -64,7 +58,7 @@ class StridedConv(WideDown):
 
     def arguments(self, in_shape: Shape) -> dict[str, Any]:
         """Of `ConvBlock`."""
-        return {"in_channels": in_shape[0], "out_channels": self.width, "kernel": 3, "stride": 2}
+        return Conv(self.width, 3, 2).arguments(in_shape)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,6 @@ class MaxPool(Down):
         """None by the convention."""
         return 0
 
-    def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The output beside the input."""
-        channels, height, width = self.out_shape(in_shape)
-        return channels * height * width, 0
-
     def extent(self) -> int:
         """The window."""
         return 2

@@ -97,11 +97,6 @@ class StridedDepthwise(Down):
         channels, height, width = self.out_shape(in_shape)
         return conv_macs(channels, channels, 3, height * width, groups=channels)
 
-    def workspace(self, in_shape: Shape) -> tuple[int, int]:
-        """The output beside the input."""
-        channels, height, width = self.out_shape(in_shape)
-        return channels * height * width, 0
-
     def extent(self) -> int:
         """The kernel."""
         return 3
