@@ -125,16 +125,6 @@ class Genome:
         decoder = tuple(DecoderLevel(level.up, level.skip, widened(i, level.blocks, widths[i])) for i, level in levels)
         return Genome(stem, encoder, context, decoder, self.router)
 
-    def operators(self) -> tuple[AnyOperator, ...]:
-        """All operators, in the order of the JSON."""
-        found: list[AnyOperator] = [*self.stem]
-        for stage in self.encoder:
-            found += stage
-        found += [*self.context, *self.router]
-        for level in self.decoder:
-            found += [level.up, *([level.skip] if level.skip else []), *level.blocks]
-        return tuple(found)
-
 
 def genome_from_json(text: str, vocabulary: Mapping[str, type[AnyOperator]] | None = None) -> Genome:
     """The genome that `Genome.to_json` wrote.

@@ -1,11 +1,12 @@
 """An architecture as text: one line a stage, with what it costs and sees."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from nas.blocks import Shape
 from nas.cost import FLOAT_BYTES, live_elements
 from nas.genome import Genome
-from nas.receptive_field import receptive_fields
+from nas.receptive_field import ReceptiveField, receptive_fields
 from nas.topology import NumClasses, Step, by_stage, walk
 
 HEADER = ("stage", "output", "parameters", "MACs", "memory", "sees", "operators")
@@ -29,7 +30,8 @@ def outline(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
 
 def _rows(steps: Sequence[Step], in_shape: Shape) -> list[tuple[str, ...]]:
     sees = receptive_fields(steps)
-    live = dict(zip(map(id, steps), live_elements(steps, in_shape), strict=True))
+    live = live_elements(steps, in_shape)
+    passing = iter(live)
     rows = []
     for name, members in by_stage(steps):
         rows.append(
@@ -38,15 +40,14 @@ def _rows(steps: Sequence[Step], in_shape: Shape) -> list[tuple[str, ...]]:
                 " x ".join(map(str, members[-1].out_shape)),
                 f"{sum(step.params() for step in members):,}",
                 _macs(sum(step.macs() for step in members)),
-                _memory(max(live[id(step)] for step in members)),
-                f"{sees[name].pixels}{'+' if sees[name].whole_image else ''}",
+                _memory(max(islice(passing, len(members)))),
+                _sees(sees[name]),
                 "; ".join(_labels(members)),
             )
         )
     params, macs = sum(step.params() for step in steps), sum(step.macs() for step in steps)
-    last = sees[steps[-1].stage]
     size = " x ".join(map(str, (steps[-1].out_shape[0], *in_shape[1:])))
-    total = ("total", size, f"{params:,}", _macs(macs), _memory(max(live.values())), f"{last.pixels}{'+' if last.whole_image else ''}", "")
+    total = ("total", size, f"{params:,}", _macs(macs), _memory(max(live)), _sees(sees[steps[-1].stage]), "")
     return [*rows, total]
 
 
@@ -60,6 +61,10 @@ def _labels(members: Sequence[Step]) -> list[str]:
         else:
             found.append((label, 1))
     return [f"{count} x {label}" if count > 1 else label for label, count in found]
+
+
+def _sees(field: ReceptiveField) -> str:
+    return f"{field.pixels}{'+' if field.whole_image else ''}"
 
 
 def _macs(count: int) -> str:

@@ -51,11 +51,15 @@ def check_model_file(source: str, genome: Genome, facts: ModelFacts) -> None:
     if (params, cost.params, cost.macs) != (space["PARAMS"], space["PARAMS"], space["MACS"]):
         claimed = f"claims {space['PARAMS']} and {space['MACS']} MACs where the genome has {cost.macs}"
         raise ExportMismatch(f"genome {genome.key} cannot be exported: its file has {params} parameters, {claimed}")
-    told: list[dict[str, int]] = [{"domain": i} for i in range(len(facts.sets))] if facts.joint else [{}]
-    with torch.no_grad():
-        difference = max((network(images, **domain) - exported(images, **domain)).abs().max().item() for domain in told)
-        if facts.joint:
-            pairs = zip(network(images), exported(images), strict=True)
-            difference = max(difference, *((ours - theirs).abs().max().item() for ours, theirs in pairs))
+    pairs = zip(_outputs(network, images, facts), _outputs(exported, images, facts), strict=True)
+    difference = max((ours - theirs).abs().max().item() for ours, theirs in pairs)
     if difference != 0:
         raise ExportMismatch(f"genome {genome.key} cannot be exported: the outputs of its file differ by up to {difference}")
+
+
+def _outputs(model: torch.nn.Module, images: torch.Tensor, facts: ModelFacts) -> list[torch.Tensor]:
+    """All logits that a network can give: of its only head; or of each, asked for by domain and all at once."""
+    with torch.no_grad():
+        if not facts.joint:
+            return [model(images)]
+        return [*(model(images, domain=domain) for domain in range(len(facts.sets))), *model(images)]

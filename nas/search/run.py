@@ -140,16 +140,9 @@ def _warm_start(plan: Plan, told: Progress) -> Sequence[Candidate]:
         return ()
     found = warm_start(plan.target, load_peers(), plan.config.trials, shared="params" in plan.config.objectives)
     told.say(f"warm start: {', '.join(candidate.peer for candidate in found.candidates) or 'none of the known networks fits'}")
-    for reason, names in _by_reason(found.left_out).items():
+    for reason, names in found.reasons().items():
         told.say(f"left out: {', '.join(names)} ({reason})")
     return found.candidates
-
-
-def _by_reason(left_out: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for name, reason in left_out:
-        grouped.setdefault(reason, []).append(name)
-    return grouped
 
 
 @contextlib.contextmanager

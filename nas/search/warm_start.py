@@ -23,6 +23,13 @@ class WarmStart:
     candidates: tuple[Candidate, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
+    def reasons(self) -> dict[str, list[str]]:
+        """Reason -> names of those that it leaves out."""
+        grouped: dict[str, list[str]] = {}
+        for name, reason in self.left_out:
+            grouped.setdefault(reason, []).append(name)
+        return grouped
+
 
 def warm_start(target: Target, peers: Sequence[Peer], trials: int, *, shared: bool) -> WarmStart:
     """Scales the peers to the caps.
