@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import final
 
-from nas.data.images import Bytes, read_image, read_size
+from nas.data.images import Bytes, read_binary, read_image, read_size
 from nas.errors import UserError
 
 VOID = 255
@@ -151,6 +152,16 @@ class FileDataSet(DataSet):
 
     def _item_digest(self, item: Item) -> str:
         return f"{item.name} {_file_digest(item.image)} {self.mask_digest(item)}"
+
+
+@final
+@dataclass(frozen=True)
+class BinaryFileDataSet(FileDataSet):
+    """A data set of image files whose masks are foreground or not, in whatever grey values."""
+
+    def read_mask_file(self, path: Path) -> Bytes:
+        """See `FileDataSet.read_mask_file`, and `read_binary`."""
+        return read_binary(path)
 
 
 def class_names(count: int) -> tuple[str, ...]:

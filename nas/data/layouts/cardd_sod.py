@@ -4,12 +4,10 @@
 point to `CarDD_SOD`, or name this layout.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
-from nas.data.dataset import SPLITS, FileDataSet, Item
-from nas.data.images import IMAGE_SUFFIXES, MASK_SUFFIXES, Bytes, read_binary
+from nas.data.dataset import SPLITS, BinaryFileDataSet, Item
+from nas.data.images import IMAGE_SUFFIXES, MASK_SUFFIXES
 from nas.data.layout import Layout
 from nas.data.layouts.listing import NO_TEST, by_stem, cut_validation, pair_up
 
@@ -17,22 +15,12 @@ PARTS = {"train": "TR", "val": "VAL", "test": "TE"}
 PLACES = (".", "CarDD_SOD", "CarDD_release/CarDD_SOD", "CarDD_release/CarDD_release/CarDD_SOD")
 
 
-@final
-@dataclass(frozen=True)
-class CarDDSod(FileDataSet):
-    """A folder in the layout of CarDD's binary form; classes are background and damage."""
-
-    def read_mask_file(self, path: Path) -> Bytes:
-        """See `FileDataSet.read_mask_file`."""
-        return read_binary(path)
-
-
 def recognise(path: Path) -> bool:
     """Whether `path` is `CarDD_SOD`, or holds it, maybe within a release's folders."""
     return _root(path) is not None
 
 
-def open_cardd_sod(path: Path, split_seed: int = 0) -> CarDDSod:
+def open_cardd_sod(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
     """Opens a folder in the layout of CarDD's binary form.
 
     Args:
@@ -48,7 +36,7 @@ def open_cardd_sod(path: Path, split_seed: int = 0) -> CarDDSod:
     source = "folders"
     if not _folder(root, "val", "Image").is_dir():
         splits, source = cut_validation(splits, source, split_seed)
-    return CarDDSod(
+    return BinaryFileDataSet(
         name=root.name,
         classes=("background", "damage"),
         splits=splits,

@@ -4,12 +4,9 @@ The original archive: `ETIS-LaribPolypDB/N.tif` and `Ground Truth/pN.tif`, one f
 with PraNet (`images/N.png`, `masks/N.png`) is a plain folder of images and masks and needs nothing of its own.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
-from nas.data.dataset import SPLITS, FileDataSet
-from nas.data.images import Bytes, read_binary
+from nas.data.dataset import SPLITS, BinaryFileDataSet
 from nas.data.layout import Layout
 from nas.data.layouts.listing import deal, pair_up
 from nas.data.split import split_names, split_words
@@ -19,22 +16,12 @@ TRUTHS = ("Ground Truth", "GroundTruth", "Ground_Truth")
 SUFFIXES = (".tif", ".tiff")
 
 
-@final
-@dataclass(frozen=True)
-class Etis(FileDataSet):
-    """A folder in the layout of ETIS-LaribPolypDB's archive; classes are background and polyp."""
-
-    def read_mask_file(self, path: Path) -> Bytes:
-        """See `FileDataSet.read_mask_file`."""
-        return read_binary(path)
-
-
 def recognise(path: Path) -> bool:
     """Whether `path` holds `N.tif` and `Ground Truth/pN.tif`, in one of the archive's nestings."""
     return _folders(path) is not None
 
 
-def open_etis(path: Path, split_seed: int = 0) -> Etis:
+def open_etis(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
     """Opens a folder in the layout of ETIS-LaribPolypDB's archive.
 
     Args:
@@ -48,7 +35,7 @@ def open_etis(path: Path, split_seed: int = 0) -> Etis:
     images, truths = (_tiffs(folder) for folder in folders) if folders else ({}, {})
     problems: list[str] = []
     items = {item.name: item for item in pair_up(images, {stem.removeprefix("p"): file for stem, file in truths.items()}, "", problems)}
-    return Etis(
+    return BinaryFileDataSet(
         name=NAME,
         classes=("background", "polyp"),
         splits=deal(items, SPLITS, split_names(tuple(items), split_seed)),

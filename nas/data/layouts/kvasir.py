@@ -4,12 +4,10 @@
 authors' code: `Data-split/{train,val,test}.txt`, or these files beside the images. Masks are JPEG, so they hold values between 0 and 255.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
-from nas.data.dataset import SPLITS, FileDataSet, Item
-from nas.data.images import JPEG_SUFFIXES, Bytes, read_binary
+from nas.data.dataset import SPLITS, BinaryFileDataSet, Item
+from nas.data.images import JPEG_SUFFIXES
 from nas.data.layout import Layout
 from nas.data.layouts.listing import by_stem, deal, listed_splits, pair_up, read_list
 from nas.data.split import split_names, split_words
@@ -18,23 +16,13 @@ BOXES = "kavsir_bboxes.json"
 LIST_FOLDERS = ("Data-split", ".")
 
 
-@final
-@dataclass(frozen=True)
-class Kvasir(FileDataSet):
-    """A folder in Kvasir-SEG's layout; classes are background and polyp."""
-
-    def read_mask_file(self, path: Path) -> Bytes:
-        """See `FileDataSet.read_mask_file`."""
-        return read_binary(path)
-
-
 def recognise(path: Path) -> bool:
     """Whether `path` holds `images/` and `masks/` of JPEG files, and lists of names or the archive's file of boxes."""
     jpeg = all(any(file.suffix.lower() in JPEG_SUFFIXES for file in (path / folder).glob("*")) for folder in ("images", "masks"))
     return jpeg and (_lists(path) is not None or (path / BOXES).is_file())
 
 
-def open_kvasir(path: Path, split_seed: int = 0) -> Kvasir:
+def open_kvasir(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
     """Opens a folder in Kvasir-SEG's layout.
 
     Args:
@@ -61,7 +49,7 @@ def open_kvasir(path: Path, split_seed: int = 0) -> Kvasir:
         )
         if unlisted := len(set(items).difference(*(names or () for names in lists.values()))):
             source += f"; {unlisted} images are in no list and left out"
-    return Kvasir(
+    return BinaryFileDataSet(
         name=path.resolve().name,
         classes=("background", "polyp"),
         splits=splits,
