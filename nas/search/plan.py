@@ -13,7 +13,7 @@ from nas.data import Bank, build_bank
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
-from nas.search.sets import SetPlan, largest_shape, make_sets
+from nas.search.sets import SetPlan, largest_shape, least_sides, make_sets
 from nas.search.study import StudyFolder, study_folder
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, sized, smallest
 from nas.topology import NumClasses
@@ -113,7 +113,7 @@ def make_plan(config: SearchConfig) -> Plan:
         space = routed(space)
     device = resolve_device(config.device)
     sets = make_sets(config)
-    space = sized(space, *largest_shape(sets)[1:])
+    space = sized(space, *least_sides(sets))
     default = "-".join([*(plan.data.name for plan in sets), str(config.budget)])
     name = config.study or re.sub(r"[^\w.-]+", "-", default).lstrip(".-")
     plan = Plan(

@@ -133,3 +133,9 @@ def largest_shape(sets: Sequence[SetPlan]) -> tuple[int, int, int]:
     """Channels, height and width that costs refer to: those of the set with the largest images of use."""
     height, width = max((plan.size.image_size for plan in sets), key=lambda size: size[0] * size[1])
     return IN_CHANNELS, height, width
+
+
+def least_sides(sets: Sequence[SetPlan]) -> tuple[int, int]:
+    """The least height and the least width of the sets' images of use: what a network must be able to halve."""
+    heights, widths = zip(*(plan.size.image_size for plan in sets), strict=True)
+    return min(heights), min(widths)

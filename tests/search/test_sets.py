@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from nas.export import export_trials
 from nas.search import opened_study, run_search
 from nas.search.options import config_of, parse
 from nas.search.plan import make_plan
+from nas.search.sets import largest_shape, least_sides
 from tests.search.conftest import write_set
 
 
@@ -74,6 +76,14 @@ def test_small_images_have_no_deep_levels(quick):
     assert make_plan(quick()).space.max_stride == 4
     assert make_plan(quick(image_size=(64, 96))).space.max_stride == 8
     assert make_plan(quick(image_size=(512, 512))).space.max_stride == 32
+
+
+def test_levels_are_as_deep_as_the_smallest_of_several_images_allows(quick, squares, other):
+    shapes = make_plan(quick(data=(str(squares), str(other)))).sets
+    assert least_sides(shapes) == (32, 32)
+    wide = replace(shapes[0], size=replace(shapes[0].size, image_size=(16, 128)))
+    assert least_sides([wide, shapes[1]]) == (16, 32)
+    assert largest_shape([wide, shapes[1]]) == (3, 16, 128)
 
 
 def test_a_change_of_one_set_is_named(quick, squares, other):
