@@ -1,6 +1,7 @@
 """Kinds of values that the doors' flags take."""
 
 import argparse
+from collections.abc import Callable
 
 
 def count(text: str) -> int:
@@ -29,3 +30,14 @@ def image_size(text: str) -> tuple[int, int]:
     if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"a height, or height x width in pixels, is needed, such as 128 or 320x480; {text!r} was given")
     return int(parts[0]), int(parts[-1])
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number that is not below `least`."""
+
+    def number(text: str) -> int:
+        if not text.lstrip("+-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"a whole number of at least {least} is needed, {text!r} was given")
+        return int(text)
+
+    return number

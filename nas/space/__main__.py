@@ -1,18 +1,17 @@
 """Lists, shows and checks search spaces."""
 
 import argparse
-import random
 import sys
+from itertools import islice
 
 from nas.cost import Budget
 from nas.door import enter
-from nas.errors import UserError
 from nas.export import ModelFacts, checked_source
-from nas.flags import count, image_size, size_in_bytes
+from nas.flags import at_least, count, image_size, size_in_bytes
 from nas.genome import Genome
 from nas.outline import outline
 from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
-from nas.testing import check_space_file, random_params
+from nas.testing import ScaledDraws, check_space_file
 
 CHANNELS = 3
 EXPORTS = 10
@@ -25,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command", metavar="show|check|peers")
     shown = commands.add_parser("show", help="sample architectures as trees")
     shown.add_argument("name", metavar="NAME_OR_FILE", help="a space")
-    shown.add_argument("--samples", type=int, default=5, metavar="N", help="architectures (default %(default)s)")
+    shown.add_argument("--samples", type=at_least(1), default=5, metavar="N", help="architectures (default %(default)s)")
     shown.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (default %(default)s)")
     checked = commands.add_parser("check", help="send a space through the conformance suite")
     checked.add_argument("name", metavar="NAME_OR_FILE", help="a space")
@@ -36,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--max-macs", type=count, metavar="N", help="most multiply-accumulates, such as 50M")
         command.add_argument("--max-memory", type=size_in_bytes, metavar="N", help="most bytes of activations, such as 512K")
         command.add_argument("--image-size", type=image_size, default=(128, 128), metavar="H[xW]", help="pixels (default 128)")
-        command.add_argument("--classes", type=int, default=2, metavar="N", help="logits, background included (default %(default)s)")
+        command.add_argument("--classes", type=at_least(2), default=2, metavar="N", help="logits with the background (default 2)")
     return made
 
 
@@ -68,19 +67,11 @@ def describe(space: SearchSpace) -> str:
 
 def sampled(flags: argparse.Namespace) -> str:
     """Random draws, scaled to the caps."""
-    space, draw = sized(load_space(flags.name), *flags.image_size), random.Random(flags.seed)
-    parts, misfits = [f"{space.name}: {describe(space)}"], 0
-    while len(parts) <= flags.samples:
-        try:
-            genome = space.scale_to(space.decode(random_params(space, draw)), _budget(flags), _in_shape(flags), flags.classes)
-        except Misfit as misfit:
-            misfits += 1
-            if misfits >= 1_000:
-                raise UserError(f"1,000 draws in a row do not fit: raise --budget. The last: {misfit}") from misfit
-            continue
-        parts.append(f"{genome.key}\n{_tree(genome, flags)}")
-    draws = misfits + flags.samples
-    return "\n\n".join([*parts, f"{misfits} of {draws} draws were over the caps at their narrowest"])
+    space = sized(load_space(flags.name), *flags.image_size)
+    draws = ScaledDraws(space, _budget(flags), _in_shape(flags), flags.classes, flags.seed)
+    shown = [f"{genome.key}\n{_tree(genome, flags)}" for genome in islice(draws, flags.samples)]
+    seen = f"{draws.misfits} of {draws.misfits + flags.samples} draws were over the caps at their narrowest"
+    return "\n\n".join([f"{space.name}: {describe(space)}", *shown, seen])
 
 
 def known(flags: argparse.Namespace) -> str:
@@ -112,15 +103,9 @@ def check(flags: argparse.Namespace) -> int:
 
 
 def _check_exports(space: SearchSpace, flags: argparse.Namespace) -> None:
-    draw, written = random.Random(0), 0
     facts = ModelFacts(CHANNELS, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
-    while written < EXPORTS:
-        try:
-            genome = space.scale_to(space.decode(random_params(space, draw)), _budget(flags), _in_shape(flags), flags.classes)
-        except Misfit:
-            continue
+    for genome in islice(ScaledDraws(space, _budget(flags), _in_shape(flags), flags.classes), EXPORTS):
         checked_source(genome, facts)
-        written += 1
     print(f"the model files of {EXPORTS} random genomes equal their networks")
 
 

@@ -65,7 +65,8 @@ def load_space(name: str | Path | SpaceFile) -> SearchSpace:
     module = load_module(file.path)
     space = getattr(module, "SPACE", None)
     if not isinstance(space, SearchSpace):
-        raise UserError(f"a space file defines SPACE = SearchSpace(...), {file.path} has {type(space).__name__}")
+        found = "no SPACE" if space is None else f"a SPACE of type {type(space).__name__}"
+        raise UserError(f"a space file defines SPACE = SearchSpace(...), {file.path} has {found}: see search_spaces/tiny_unet.py")
     summary = (module.__doc__ or "").strip().partition("\n")[0]
     return replace(space, name=file.path.stem, summary=summary)
 

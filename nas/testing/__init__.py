@@ -2,6 +2,8 @@
 
 from nas.testing.blocks import block_variants as block_variants
 from nas.testing.blocks import check_operator as check_operator
+from nas.testing.draws import ScaledDraws as ScaledDraws
+from nas.testing.draws import random_params as random_params
 from nas.testing.genomes import check_genome as check_genome
 from nas.testing.genomes import counted_macs as counted_macs
 from nas.testing.layouts import check_layout as check_layout
@@ -9,4 +11,3 @@ from nas.testing.layouts import check_opened as check_opened
 from nas.testing.memory import measured_peak as measured_peak
 from nas.testing.report import check_space_file as check_space_file
 from nas.testing.spaces import check_space as check_space
-from nas.testing.spaces import random_params as random_params

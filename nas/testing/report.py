@@ -39,6 +39,8 @@ def check_space_file(space: SearchSpace, path: Path, budget: Budget, say: Callab
     problem = _problem(lambda: seen.update(check_space(space, DRAWS, RUNS, budget)), path)
     if problem:
         return [problem]
+    if seen["misfits"] == 1:
+        return [f"none of {DRAWS} random genomes fits the caps at its narrowest: raise the caps, or add narrower widths or cheaper blocks"]
     say(f"{DRAWS} random genomes keep all promises; {seen['misfits']:.0%} of the draws are over the cap at their narrowest")
     say(f"the others fill at least {seen['least_fill']:.0%} of the tightest cap, {seen['filled']:.0%} of them 85 % or more")
     return []

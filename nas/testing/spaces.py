@@ -5,31 +5,18 @@ budget, never exceeds it, and is idempotent; encoding goes back.
 """
 
 import random
-from typing import Any
 
 import torch
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from nas.cost import Budget, estimate
 from nas.network import build_network
 from nas.space import Misfit, SearchSpace
+from nas.testing.draws import random_params
 from nas.testing.genomes import check_genome
 
 IN_SHAPE = (3, 64, 48)
 NUM_CLASSES = 3
 WELL_FILLED = 0.85
-
-
-def random_params(space: SearchSpace, draw: random.Random) -> dict[str, Any]:
-    """A draw of every gene, uniform over choices and over the logarithm of widths."""
-    params: dict[str, Any] = {}
-    for name, distribution in space.distributions().items():
-        if isinstance(distribution, CategoricalDistribution):
-            params[name] = draw.choice(distribution.choices)
-        else:
-            assert isinstance(distribution, FloatDistribution), f"gene {name} is neither a choice nor a width"
-            params[name] = distribution.low * (distribution.high / distribution.low) ** draw.random()
-    return params
 
 
 def check_space(space: SearchSpace, draws: int, runs: int, budget: Budget, seed: int = 0) -> dict[str, float]:

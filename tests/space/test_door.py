@@ -47,13 +47,6 @@ def test_known_networks_are_shown_at_the_caps():
     assert "MobileNetV2 + LR-ASPP: Sandler et al. 2018" in done.stdout
 
 
-def test_caps_that_nothing_fits_are_a_mistake():
-    done = door("show", "tiny_unet", "--budget", "60")
-    assert done.returncode == 2
-    assert "raise --budget" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 OWN = '''"""A space with a block of its own."""
 
 from dataclasses import dataclass
@@ -120,3 +113,20 @@ def test_what_is_wrong_with_a_space_is_said_in_words(tmp_path, change, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_caps_that_nothing_fits_end_every_command_in_words(command):
+    done = subprocess.run(
+        [sys.executable, "-m", "nas.space", command, "tiny_unet", "--budget", "60"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert "raise the caps" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--classes", "1"), ("--classes", "two"), ("--samples", "0"), ("--samples", "-1")])
+def test_numbers_that_make_no_sense_are_a_mistake(flag, value):
+    done = door("show", "tiny_unet", flag, value)
+    assert done.returncode == 2
+    assert f"argument {flag}: a whole number of at least" in done.stderr

@@ -86,9 +86,9 @@ def test_unknown_space_names_the_known_ones():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("SPACE = 3\n", "has int"),
+        ("SPACE = 3\n", "has a SPACE of type int"),
         ("import nothing_of_this_name\n", "ModuleNotFoundError"),
-        ("x = 1\n", "has NoneType"),
+        ("x = 1\n", "has no SPACE"),
         ("def(\n", "SyntaxError"),
     ],
 )
