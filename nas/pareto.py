@@ -26,6 +26,30 @@ def non_dominated(values: ArrayLike) -> NDArray[np.bool_]:
     return kept
 
 
+def fronts(values: ArrayLike) -> NDArray[np.int64]:
+    """The number of the front that each point lies on, from 0: non-dominated sorting.
+
+    Deb et al., A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II, 2002, https://doi.org/10.1109/4235.996017
+
+    Args:
+        values: (n, objectives), to be minimised, without NaN.
+
+    Returns:
+        (n,) numbers; the points of front k are those that only points of earlier fronts dominate.
+    """
+    points = np.asarray(values, dtype=float)
+    no_worse = (points[:, None] <= points[None]).all(axis=2)
+    dominates = no_worse & ~no_worse.T
+    number = np.full(len(points), -1, dtype=np.int64)
+    dominators, front = dominates.sum(axis=0), 0
+    while (number < 0).any():
+        found = (number < 0) & (dominators == 0)
+        number[found] = front
+        dominators = dominators - dominates[found].sum(axis=0)
+        front += 1
+    return number
+
+
 def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
     """Volume that the points dominate within the box below a reference point.
 

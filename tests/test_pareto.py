@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.pareto import hypervolume, non_dominated
+from nas.pareto import fronts, hypervolume, non_dominated
 
 small = st.integers(0, 5)
 points2 = st.lists(st.tuples(small, small), max_size=12)
@@ -31,6 +31,16 @@ def test_hypervolume_counts_the_dominated_cells(points):
 def test_hypervolume_counts_the_dominated_cells_in_space(points):
     cells = sum(any(all(a <= b for a, b in zip(p, c, strict=True)) for p in points) for c in itertools.product(range(5), repeat=3))
     assert hypervolume(points, (5, 5, 5)) == cells
+
+
+@given(points3)
+def test_fronts_are_peeled_off_one_by_one(points):
+    number, left = fronts(np.array(points).reshape(-1, 3)), np.array(points).reshape(-1, 3)
+    assert len(number) == len(points)
+    for front in range(len(set(number.tolist()))):
+        assert (non_dominated(left) == (number[number >= front] == front)).all()
+        left = np.array(points).reshape(-1, 3)[number > front]
+    assert len(left) == 0
 
 
 def test_points_with_nan_are_never_kept():

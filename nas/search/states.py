@@ -1,0 +1,55 @@
+"""Training states of live candidates, one file each in the study's folder: what a killed worker or coordinator goes on from.
+
+A file is written beside and renamed, so it is whole or absent. It is of a rung, so that the state of a rung that nobody took note of
+is never taken for another's.
+"""
+
+import contextlib
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nas.files import write_bytes
+from nas.train import TrainState
+
+SUFFIX = ".state"
+
+
+def state_file(folder: Path, key: str, rung: int) -> Path:
+    """Where the state of a candidate at the end of a rung is kept."""
+    return folder / f"{key}-{rung}{SUFFIX}"
+
+
+def write_states(path: Path, states: Sequence[TrainState]) -> None:
+    """Writes the states of a candidate's trainings, one a set or fold; all of them or nothing."""
+    parts = [state.to_bytes() for state in states]
+    write_bytes(path, struct.pack(f"<{1 + len(parts)}q", len(parts), *map(len, parts)) + b"".join(parts))
+
+
+def read_states(path: Path) -> list[TrainState]:
+    """What `write_states` wrote.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is no file of states.
+    """
+    content = path.read_bytes()
+    try:
+        (count,) = struct.unpack_from("<q", content)
+        sizes = struct.unpack_from(f"<{count}q", content, 8)
+    except struct.error as error:
+        raise ValueError(f"{path} is no file of training states") from error
+    states, position = [], 8 * (1 + count)
+    for size in sizes:
+        states.append(TrainState.from_bytes(content[position : position + size]))
+        position += size
+    return states
+
+
+def remove_states(folder: Path, keep: Iterable[Path] = ()) -> None:
+    """Removes the states of candidates that are no longer trained, and what killed processes left half-written."""
+    kept = set(keep)
+    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.*")]:
+        if path not in kept:
+            with contextlib.suppress(OSError):
+                path.unlink()
