@@ -38,7 +38,7 @@ def fronts(values: ArrayLike) -> NDArray[np.int64]:
         (n,) numbers; the points of front k are those that only points of earlier fronts dominate.
     """
     points = np.asarray(values, dtype=float)
-    no_worse = (points[:, None] <= points[None]).all(axis=2)
+    no_worse = np.asarray((points[:, None] <= points[None]).all(axis=2))
     dominates = no_worse & ~no_worse.T
     number = np.full(len(points), -1, dtype=np.int64)
     dominators, front = dominates.sum(axis=0), 0

@@ -33,6 +33,7 @@ class SearchConfig:
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
         sampler: Name from `SAMPLERS`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
+        prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
         image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
@@ -59,6 +60,7 @@ class SearchConfig:
     objectives: tuple[str, ...] = ("iou", "macs")
     sampler: str = "tpe"
     warm_start: str = "peers"
+    prune: bool = True
     workers: int | None = None
     device: str = "auto"
     image_size: tuple[int, int] | None = None

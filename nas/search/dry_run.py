@@ -18,8 +18,11 @@ from nas.search.plan import Plan, make_plan
 from nas.search.progress import duration
 from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.run import describe_data
+from nas.search.rungs import ETA
 from nas.search.sampler import make_sampler
 from nas.search.sets import IN_CHANNELS, SetPlan
+from nas.search.warm_start import LARGEST_SHARE
+from nas.space import load_peers
 from nas.train import Recipe, fit
 
 SAMPLES = 5
@@ -84,10 +87,28 @@ def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
         torch.set_num_threads(threads)
     steps = sum(_steps(one) for one in plan.sets)
     total = mean * plan.config.trials / max(1, plan.workers)
-    return (
-        f"estimate: {mean:.1f} s a trial ({steps} steps), {duration(total)} for {plan.config.trials} trials with "
-        f"{max(1, plan.workers)} at a time; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
+    early = (
+        f", about {duration(total * _share(plan))} where those that fall behind stop after "
+        f"{' and '.join(f'1/{ETA ** (plan.rungs - 1 - rung)}' for rung in range(plan.rungs - 1))} of their epochs"
+        if plan.config.prune and plan.rungs > 1
+        else ""
     )
+    return (
+        f"estimate: {mean:.1f} s a trial ({steps} steps), {duration(total)} for {plan.config.trials} trials trained to the end with "
+        f"{max(1, plan.workers)} at a time{early}; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
+    )
+
+
+def _share(plan: Plan) -> float:
+    """Share of the training that early stopping leaves, where a third goes on at each rung and the guarded are trained to the end."""
+    trials, rungs = plan.config.trials, plan.rungs
+    warm = trials // LARGEST_SHARE if plan.config.warm_start != "none" else 0
+    guarded = min(1.0, max(2 * ETA, min(warm, len(load_peers()))) / trials)
+    # Of each rung's share of the epochs, from the end of the rung before, what is left of the candidates trains it.
+    ends = [ETA ** (rung - rungs + 1) for rung in range(rungs)]
+    steps = [end - before for before, end in zip([0.0, *ends], ends, strict=False)]
+    left = sum(step / ETA**rung for rung, step in enumerate(steps))
+    return guarded + (1 - guarded) * left
 
 
 def _steps(one: SetPlan) -> int:
@@ -99,7 +120,7 @@ def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> flo
     step = sum(_step_seconds(plan, one, candidate) for candidate in candidates) / len(candidates)
     # Validation runs forward only, about a third of a step for as many pixels.
     height, width = one.size.image_size
-    pixels = one.recipe.validations * one.facts.counts["val"] * height * width / 3
+    pixels = plan.rungs * one.facts.counts["val"] * height * width / 3
     trained = _steps(one) * one.recipe.batch_size * one.size.train_size[0] * one.size.train_size[1]
     return step * _steps(one) * (1 + pixels / trained)
 

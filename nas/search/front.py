@@ -8,11 +8,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.pareto import non_dominated
 from nas.receptive_field import ReceptiveField
-from nas.search.objectives import to_minimise
+from nas.search.objectives import ACCURACIES, to_minimise
 from nas.topology import NumClasses
 
 COSTS = ("params", "macs", "memory")
-ACCURACIES = ("iou", "miou", "dice")
 SIGHT = ("receptive_field", "sees_whole_image")
 
 

@@ -1,16 +1,19 @@
 """What a worker is told and what it answers: JSON, so that it survives a process boundary, a restart and another machine."""
 
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nas.data import open_bank
+from nas.blocks import AnyOperator
+from nas.data import Bank, open_bank
 from nas.genome import genome_from_json
-from nas.search.proxy import ProxyResult, train_candidate
+from nas.search.proxy import ProxyResult, train_rung, trainings
+from nas.search.states import read_states, write_states
 from nas.space import SpaceFile, load_space
-from nas.train import Diverged, Recipe
+from nas.train import Diverged, Recipe, TrainState
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Workplace:
         banks: Folders of the banks of views.
         recipes: How to train on each.
         device: Where.
+        rungs: In how many stages.
         joint: Whether one network is trained on all sets.
     """
 
@@ -29,6 +33,7 @@ class Workplace:
     banks: Sequence[Path]
     recipes: Sequence[Recipe]
     device: str
+    rungs: int = 1
     joint: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +43,7 @@ class Workplace:
             "banks": [str(path) for path in self.banks],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
+            "rungs": self.rungs,
             "joint": self.joint,
         }
 
@@ -50,17 +56,18 @@ class Workplace:
             banks=[Path(path) for path in document["banks"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
+            rungs=document["rungs"],
             joint=document["joint"],
         )
 
-    def open(self) -> Callable[[str], "Answer"]:
-        """Opens banks and space once; gives the function that trains a genome's JSON."""
+    def open(self) -> Callable[["Task"], "Answer"]:
+        """Opens banks and space once; gives the function that does tasks."""
         vocabulary = load_space(self.space).vocabulary
         banks = [open_bank(path) for path in self.banks]
 
-        def train(genome: str) -> Answer:
+        def train(task: Task) -> Answer:
             try:
-                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipes, self.device, self.joint), "")
+                return Answer(_trained(task, self, vocabulary, banks), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
@@ -71,8 +78,46 @@ class Workplace:
 
 
 @dataclass(frozen=True)
+class Task:
+    """One rung of one candidate.
+
+    Attributes:
+        genome: JSON.
+        rung: To train up to the end of, from 0.
+        resume: File of the states to go on from; None, or a file that is not there, to start from the beginning, with the same result.
+        save: File for the states at the end; None where nobody will go on.
+        seed: Of weights and order, instead of the recipe's.
+        epochs: Of the whole training, instead of the recipe's.
+    """
+
+    genome: str
+    rung: int
+    resume: Path | None = None
+    save: Path | None = None
+    seed: int | None = None
+    epochs: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        paths = {name: str(path) if path else None for name, path in (("resume", self.resume), ("save", self.save))}
+        return {"genome": self.genome, "rung": self.rung, "seed": self.seed, "epochs": self.epochs, **paths}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "Task":
+        """What `to_dict` gave."""
+        paths = {name: Path(document[name]) if document[name] else None for name in ("resume", "save")}
+        return cls(document["genome"], document["rung"], seed=document["seed"], epochs=document["epochs"], **paths)
+
+    def recipe(self, given: Recipe) -> Recipe:
+        """The recipe with this task's seed and length."""
+        seed = given.seed if self.seed is None else self.seed
+        epochs = given.epochs if self.epochs is None else self.epochs
+        return replace(given, seed=seed, epochs=epochs)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """How a job ended.
+    """How a task ended.
 
     Attributes:
         result: Of the training; None where it failed.
@@ -91,3 +136,23 @@ class Answer:
         """What `to_dict` gave."""
         result = document["result"]
         return cls(ProxyResult.from_dict(result) if result else None, document["reason"])
+
+
+def _trained(task: Task, place: Workplace, vocabulary: Mapping[str, type[AnyOperator]], banks: Sequence[Bank]) -> ProxyResult:
+    lessons = trainings(banks, [task.recipe(recipe) for recipe in place.recipes], place.joint)
+    genome = genome_from_json(task.genome, vocabulary)
+    result, states = train_rung(genome, lessons, place.device, task.rung, place.rungs, _states(task))
+    if task.save is not None:
+        write_states(task.save, states)
+    return result
+
+
+def _states(task: Task) -> list[TrainState] | None:
+    """What to go on from; a lost or broken file costs the time of the rungs before, not the candidate."""
+    if task.resume is None:
+        return None
+    try:
+        return read_states(task.resume)
+    except (OSError, ValueError) as error:
+        print(f"{task.resume} cannot be read ({error}): its training starts from the beginning", file=sys.stderr)
+        return None

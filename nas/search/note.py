@@ -1,6 +1,7 @@
 """The Markdown note of a trial: architecture, cost and, when it is trained, how it did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nas.blocks import Shape
 from nas.outline import outline
@@ -47,6 +48,12 @@ def evaluation_table(evaluations: Evaluations) -> str:
             lines.append(f"| {name} | {label} | {'absent' if iou is None else f'{iou:.4f}'} |")
         lines.append(f"| {name} | **mean of the foreground** | **{evaluation.mean_iou:.4f}** |")
     return "\n".join(lines)
+
+
+def rung_table(completed: Sequence[Mapping[str, Any]]) -> str:
+    """How a trial stood at the end of each rung, as a Markdown table."""
+    lines = ["| rung | IoU | seconds |", "|---:|---:|---:|"]
+    return "\n".join([*lines, *(f"| {rung} | {one['iou']:.4f} | {one['seconds']:.1f} |" for rung, one in enumerate(completed, start=1))])
 
 
 def per_class_iou(evaluations: Evaluations) -> Mapping[str, Mapping[str, float | None]]:

@@ -47,6 +47,10 @@ OBJECTIVES: Mapping[str, Objective] = {
 }
 
 
+ACCURACIES = ("iou", "miou", "dice")
+"""Those that training decides; every trial keeps all of them."""
+
+
 def directions(names: Sequence[str]) -> list[Direction]:
     """Optuna's directions for the named objectives."""
     return [OBJECTIVES[name].direction for name in names]
@@ -60,3 +64,8 @@ def values(names: Sequence[str], evaluations: Evaluations, cost: Cost) -> list[f
 def to_minimise(names: Sequence[str], found: Sequence[float]) -> list[float]:
     """The same numbers with accuracies negated, as `nas.pareto` wants them."""
     return [-value if OBJECTIVES[name].direction == "maximize" else value for name, value in zip(names, found, strict=True)]
+
+
+def accuracies(evaluations: Evaluations, cost: Cost) -> dict[str, float]:
+    """All accuracies by name, means over the sets."""
+    return {name: OBJECTIVES[name].value(evaluations, cost) for name in ACCURACIES}

@@ -95,6 +95,9 @@ def _training(made: argparse.ArgumentParser) -> None:
         "--image-size", type=image_size, metavar="H[xW]", help="pixels of validation, MACs and memory (default: chosen by the data)"
     )
     group.add_argument("--epochs", type=int, metavar="N", help="passes over the training images (default: about 1,500 images shown)")
+    group.add_argument(
+        "--no-prune", dest="prune", action="store_false", help="train every network to the end; else those that fall behind stop early"
+    )
     group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
     group.add_argument("--seed", type=int, default=DEFAULTS.seed, metavar="N", help="of sampler, weights and order (default %(default)s)")

@@ -13,6 +13,7 @@ from nas.data import Bank, build_bank
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
+from nas.search.rungs import rungs_of
 from nas.search.sets import SetPlan, largest_shape, least_sides, make_sets
 from nas.search.study import StudyFolder, study_folder
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, sized, smallest
@@ -59,6 +60,11 @@ class Plan:
         return max(plan.data.num_classes for plan in self.sets)
 
     @property
+    def rungs(self) -> int:
+        """Stages of a candidate's training, where it is validated and may be stopped."""
+        return rungs_of([one.recipe.epochs for one in self.sets])
+
+    @property
     def target(self) -> Target:
         """What candidates must fit."""
         return Target(self.space, self.config.caps, self.in_shape, self.num_classes)
@@ -87,6 +93,8 @@ class Plan:
             "seed": self.config.seed,
             "device": self.device,
             "joint": self.config.joint,
+            "rungs": self.rungs,
+            "prune": self.config.prune,
             "layout": self.config.layout,
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }

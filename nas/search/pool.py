@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,7 +16,7 @@ from typing import IO, Protocol
 import torch
 
 from nas.errors import UserError
-from nas.search.job import Answer, Workplace
+from nas.search.job import Answer, Task, Workplace
 
 WORKER_ENVIRONMENT: Mapping[str, str] = {
     # One thread a worker: on tiny networks two threads are slower than one, and two workers twice as fast.
@@ -44,10 +44,10 @@ class Event:
 
 
 class Pool(Protocol):
-    """Anything that trains genomes: processes, this process, or, later, other machines."""
+    """Anything that does tasks: processes, this process, or, later, other machines."""
 
-    def submit(self, worker: int, genome: str) -> None:
-        """Gives a free worker a genome's JSON."""
+    def submit(self, worker: int, task: Task) -> None:
+        """Gives a free worker something to train."""
 
     def wait(self, seconds: float) -> Event | None:
         """The next event, or None after `seconds`."""
@@ -96,9 +96,9 @@ class ProcessPool:
         threading.Thread(target=self._listen, args=(worker, process), daemon=True).start()
         self._send(worker, json.dumps(self.workplace.to_dict()))
 
-    def submit(self, worker: int, genome: str) -> None:
+    def submit(self, worker: int, task: Task) -> None:
         """See `Pool.submit`."""
-        self._send(worker, genome)
+        self._send(worker, json.dumps(task.to_dict()))
 
     def wait(self, seconds: float) -> Event | None:
         """See `Pool.wait`."""
@@ -152,23 +152,23 @@ class LocalPool:
     def __init__(self, workplace: Workplace) -> None:
         self._train = workplace.open()
         self._events = [Event(0)]
-        self._genome: str | None = None
+        self._task: Task | None = None
 
-    def submit(self, worker: int, genome: str) -> None:
+    def submit(self, worker: int, task: Task) -> None:
         """See `Pool.submit`; the training itself is part of the next `wait`."""
-        self._genome = genome
+        self._task = task
 
     def wait(self, seconds: float) -> Event | None:
         """See `Pool.wait`; takes as long as a training takes."""
         if self._events:
             return self._events.pop()
-        if self._genome is None:
+        if self._task is None:
             return None
-        genome, self._genome = self._genome, None
+        task, self._task = self._task, None
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # As in a worker: results depend on it in the last bit.
         try:
-            return Event(0, self._train(genome))
+            return Event(0, self._train(task))
         finally:
             torch.set_num_threads(threads)
 
@@ -180,9 +180,14 @@ class LocalPool:
         """Nothing to end."""
 
 
-def open_pool(workplace: Workplace, workers: int, log: Path) -> Pool:
-    """Processes, or this process for 0 workers."""
-    return ProcessPool(workplace, workers, log) if workers else LocalPool(workplace)
+@contextlib.contextmanager
+def opened_pool(workplace: Workplace, workers: int, log: Path) -> Iterator[Pool]:
+    """Processes, or this process for 0 workers; ended when this is left, however it is left."""
+    pool: Pool = ProcessPool(workplace, workers, log) if workers else LocalPool(workplace)
+    try:
+        yield pool
+    finally:
+        pool.close()
 
 
 def _import_path() -> dict[str, str]:

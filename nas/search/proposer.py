@@ -22,6 +22,10 @@ EXHAUSTED_AFTER = 1_000
 """Draws in a row without a new genome after which a space counts as exhausted."""
 
 
+Ended = Sequence[float] | TrialState | None
+"""How a trial ended: its values, `TrialState.PRUNED`, or None where it failed or has not ended."""
+
+
 class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
     """No new genome in `EXHAUSTED_AFTER` draws."""
 
@@ -72,11 +76,12 @@ class Proposer:
         self.distributions: dict[str, BaseDistribution] = dict(self.target.space.distributions())
         if "params" in self.objectives:
             self.distributions[SHARE] = FloatDistribution(0.1, 1.0, log=True)
-        self.known: dict[str, Sequence[float] | None] = {}
+        self.known: dict[str, Ended] = {}
 
     def remember(self, trial: FrozenTrial) -> None:
         """Takes a trial of the stored study into the sampler's copy."""
-        self.known[str(trial.user_attrs.get("key"))] = trial.values if trial.state == TrialState.COMPLETE else None
+        ended = {TrialState.COMPLETE: trial.values, TrialState.PRUNED: TrialState.PRUNED}
+        self.known[str(trial.user_attrs.get("key"))] = ended.get(trial.state)
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             self.study.add_trial(
                 optuna.trial.create_trial(
@@ -129,17 +134,21 @@ class Proposer:
         self.known[candidate.genome.key] = None
         return Proposal(candidate, self.study.ask(self.distributions))
 
-    def tell(self, proposal: Proposal, values: Sequence[float] | None) -> None:
-        """How a proposal ended; None where it failed."""
-        self.known[proposal.candidate.genome.key] = values
-        self._tell(proposal.asked, values, proposal.candidate.violations)
+    def tell(self, proposal: Proposal, ended: Ended) -> None:
+        """How a proposal ended."""
+        self.known[proposal.candidate.genome.key] = ended
+        self._tell(proposal.asked, ended, proposal.candidate.violations)
 
-    def _tell(self, asked: optuna.Trial, values: Sequence[float] | None, violations: Sequence[float]) -> None:
-        if values is None:
+    def _tell(self, asked: optuna.Trial, ended: Ended, violations: Sequence[float]) -> None:
+        if ended is None:
             self.study.tell(asked, state=TrialState.FAIL)
             return
         set_constraints(asked, violations)
-        self.study.tell(asked, list(values))
+        if isinstance(ended, TrialState):
+            # Without a value: what it had reached is of another fidelity. TPE counts it among the worse.
+            self.study.tell(asked, state=ended)
+        else:
+            self.study.tell(asked, list(ended))
 
     def _tell_misfit(self, asked: optuna.Trial, misfit: Misfit) -> None:
         """As infeasible, by how far its narrowest form is over the caps; the accuracy is nobody's and does not matter there."""

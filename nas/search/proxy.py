@@ -1,4 +1,4 @@
-"""Trains one candidate: a pure function of genome, data and recipe."""
+"""Trains one candidate up to the end of a rung: a pure function of genome, data, recipe and the state it goes on from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ from nas.data import Bank
 from nas.evaluate import Evaluation
 from nas.genome import Genome
 from nas.network import build_network
+from nas.search.rungs import rung_ends
 from nas.search.sets import IN_CHANNELS
-from nas.train import EpochMetrics, Recipe, fit
+from nas.train import EpochMetrics, Recipe, TrainState, fit
 
 
 @dataclass(frozen=True)
 class ProxyResult:
-    """How a candidate did.
+    """How a candidate did in a rung.
 
     Attributes:
         evaluations: Set name -> evaluation after the last epoch.
-        curve: One entry an epoch: set, epoch, loss, learning rate, and the mean IoU where it was evaluated.
+        curve: One entry an epoch of the rung: set, epoch, loss, learning rate, and the mean IoU where it was evaluated.
         train_seconds: Time in training steps.
         validate_seconds: Time in validation.
     """
@@ -29,6 +30,11 @@ class ProxyResult:
     curve: Sequence[Mapping[str, Any]]
     train_seconds: float
     validate_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Time in training and validation."""
+        return self.train_seconds + self.validate_seconds
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -46,35 +52,79 @@ class ProxyResult:
         return cls(evaluations, document["curve"], document["train_seconds"], document["validate_seconds"])
 
 
-def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Recipe], device: str, joint: bool = False) -> ProxyResult:
-    """Builds, trains and evaluates a genome's network: on each set separately, or one network on all.
+@dataclass(frozen=True)
+class Training:
+    """One of the trainings of a candidate: on one set, or on all sets together.
 
-    The first weights depend on the recipe's seed alone, so that the same genome ends the same whatever was trained before it.
+    Attributes:
+        banks: What it sees.
+        recipe: How.
+        joint: Whether the network has a head for each bank and is told which.
+    """
+
+    banks: Sequence[Bank]
+    recipe: Recipe
+    joint: bool = False
+
+    def network(self, genome: Genome) -> torch.nn.Module:
+        """The genome's network with its first weights, which depend on the recipe's seed alone, whatever was trained before."""
+        classes = tuple(bank.num_classes for bank in self.banks)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed)
+            return build_network(genome, IN_CHANNELS, classes if self.joint else classes[0])
+
+    @property
+    def name(self) -> str:
+        """Of the sets, for curves."""
+        return " + ".join(bank.name for bank in self.banks)
+
+
+def trainings(banks: Sequence[Bank], recipes: Sequence[Recipe], joint: bool) -> list[Training]:
+    """One training on all sets by the first recipe, or one a set, each by its own."""
+    if joint:
+        return [Training(banks, recipes[0], joint=True)]
+    return [Training([bank], recipe) for bank, recipe in zip(banks, recipes, strict=True)]
+
+
+def train_rung(
+    genome: Genome,
+    lessons: Sequence[Training],
+    device: str,
+    rung: int = 0,
+    rungs: int = 1,
+    states: Sequence[TrainState] | None = None,
+) -> tuple[ProxyResult, list[TrainState]]:
+    """Trains a genome's networks up to the end of a rung, and evaluates them.
 
     Args:
         genome: The architecture.
-        banks: Of the sets.
-        recipes: One a set.
+        lessons: Its trainings.
         device: Where.
-        joint: Whether one network is trained on all sets together, by the first recipe.
+        rung: Up to the end of which, from 0.
+        rungs: How many there are; after the last one the trainings are complete.
+        states: Of the trainings at the end of an earlier rung. Without them they start from the beginning, with the same result.
+
+    Returns:
+        The result, and the states to go on from.
 
     Raises:
         Diverged: The loss or a weight became infinite or not a number.
+        ValueError: The states are those of another network.
     """
     curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
-    for together, recipe in [(list(banks), recipes[0])] if joint else [([bank], own) for bank, own in zip(banks, recipes, strict=True)]:
-        classes = tuple(bank.num_classes for bank in together)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            model = build_network(genome, IN_CHANNELS, classes if joint else classes[0])
-        for epoch in fit(model, together, recipe, device=device):
-            curve.append({"set": " + ".join(bank.name for bank in together), **_point(epoch)})
+    reached: list[TrainState] = []
+    for lesson, state in zip(lessons, states or (None,) * len(lessons), strict=True):
+        stop = rung_ends(lesson.recipe.epochs, rungs)[rung]
+        for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device):
+            curve.append({"set": lesson.name, **_point(epoch)})
             train_seconds += epoch.train_seconds
             validate_seconds += epoch.validate_seconds
-            evaluations |= epoch.evaluations
-    return ProxyResult(evaluations, curve, train_seconds, validate_seconds)
+            last = epoch
+        evaluations |= last.evaluations
+        reached.append(last.state)
+    return ProxyResult(evaluations, curve, train_seconds, validate_seconds), reached
 
 
 def _point(epoch: EpochMetrics) -> dict[str, float]:

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_dashboard import save_note
 
 from nas.search.candidate import Candidate
+from nas.search.live import RUNGS
 from nas.search.study import StoredStudy
 
 
@@ -26,8 +27,8 @@ class Recorder:
     stored: StoredStudy
     distributions: Mapping[str, BaseDistribution]
 
-    def start(self, candidate: Candidate, system_attrs: Mapping[str, Any], note: str) -> int:
-        """Inserts a RUNNING trial whole; returns its identity in the storage."""
+    def start(self, candidate: Candidate, attrs: Mapping[str, Any], system_attrs: Mapping[str, Any], note: str) -> tuple[int, int]:
+        """Inserts a RUNNING trial whole; returns its identity in the storage and its number in the study."""
         template = FrozenTrial(
             number=-1,
             trial_id=-1,
@@ -37,18 +38,27 @@ class Recorder:
             datetime_complete=None,
             params=dict(candidate.params),
             distributions=dict(self.distributions),
-            user_attrs=candidate.user_attrs(),
+            user_attrs={**candidate.user_attrs(), **attrs},
             # Optuna's and the dashboard's common place for constraint values; see `proposer.set_constraints`.
             system_attrs={**system_attrs, "constraints": list(candidate.violations)},
             intermediate_values={},
         )
         trial_id = self.stored.storage.create_new_trial(self.stored.id, template)
         self.note(trial_id, note)
-        return trial_id
+        return trial_id, self.stored.storage.get_trial(trial_id).number
 
     def restart(self, trial_id: int) -> None:
         """WAITING -> RUNNING."""
         self.stored.storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+
+    def reached(self, trial_id: int, rungs: Sequence[Mapping[str, Any]]) -> None:
+        """The rungs that a trial has completed; the next run goes on from the last of them."""
+        self.stored.storage.set_trial_user_attr(trial_id, RUNGS, [dict(entry) for entry in rungs])
+
+    def prune(self, trial_id: int, note: str) -> None:
+        """RUNNING -> PRUNED, without values: what it had reached is not what it would have become."""
+        self.note(trial_id, note)
+        self.stored.storage.set_trial_state_values(trial_id, TrialState.PRUNED)
 
     def complete(self, trial_id: int, values: Sequence[float], attrs: Mapping[str, Any], note: str) -> None:
         """RUNNING -> COMPLETE; the state comes last, so that a complete trial has all its attributes."""

@@ -20,13 +20,17 @@ from nas.search.coordinator import Coordinator, Outcome
 from nas.search.environment import git_commit, machine, versions
 from nas.search.front import front_table
 from nas.search.job import Workplace
+from nas.search.ledger import Ledger
+from nas.search.log import EventLog
 from nas.search.objectives import directions
 from nas.search.plan import Plan, available_cores, make_plan
-from nas.search.pool import open_pool
+from nas.search.pool import opened_pool
 from nas.search.progress import Progress, Silence
 from nas.search.proposer import Counts, Proposer
 from nas.search.record import Recorder
+from nas.search.rungs import Ladder
 from nas.search.sampler import make_sampler
+from nas.search.signals import caught_signals
 from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
 from nas.search.warm_start import warm_start
@@ -101,35 +105,38 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
 
 
 def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path], began: float, told: Progress) -> SearchResult:
-    config = plan.config
-    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, config.joint)
-    coordinator = Coordinator(
+    config, folder = plan.config, plan.folder
+    ledger = Ledger(
         target=plan.target,
         objectives=config.objectives,
+        ladder=Ladder(plan.rungs, config.prune),
         proposer=proposer,
         recorder=Recorder(stored, proposer.distributions),
-        pool=open_pool(workplace, plan.workers, plan.folder.log),
-        limit=config.trials,
-        deadline=None if config.timeout is None else began + config.timeout,
         progress=told,
+        log=EventLog(folder.log, folder.workers_log),
+        states=folder.states.resolve(),
     )
-    coordinator.take_over(stored.trials())
-    try:
-        outcome = coordinator.run()
-    finally:
-        table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes)
-        write_text(plan.folder.front, table.to_csv(index=False))
+    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
+    with caught_signals() as wish, opened_pool(workplace, plan.workers, folder.workers_log) as pool:
+        deadline = None if config.timeout is None else began + config.timeout
+        coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
+        coordinator.take_over(stored.trials())
+        try:
+            outcome = coordinator.run()
+        finally:
+            table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes)
+            write_text(folder.front, table.to_csv(index=False))
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
         study=plan.name,
-        folder=plan.folder,
+        folder=folder,
         storage=stored.url,
         outcome=outcome,
         front=table,
-        trials=coordinator.counted,
+        trials=ledger.counted,
         counts=proposer.counts,
         seconds=seconds,
-        overhead=1 - coordinator.busy_seconds / (cores * seconds),
+        overhead=1 - ledger.busy_seconds / (cores * seconds),
         cores=cores,
     )
 

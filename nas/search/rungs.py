@@ -82,7 +82,7 @@ class Ladder:
     def _among_the_best(self, rung: int, standing: Standing) -> bool:
         """By front, and within a front by accuracy, among the best third of those seen here, itself included."""
         seen = self._seen[rung]
-        order = fronts([one.values for one in seen]).tolist()
+        order: list[int] = fronts([one.values for one in seen]).tolist()
         own = order[seen.index(standing)]
         better = sum(front < own or (front == own and one.accuracy > standing.accuracy) for front, one in zip(order, seen, strict=True))
         return better < ceil(len(seen) / ETA)

@@ -16,9 +16,6 @@ MAX_EPOCHS = 100
 MAX_BANK_VIEWS = 10
 """Different views of each image; more epochs go round again."""
 
-CURVE_POINTS = 3
-"""Validations over a candidate's training."""
-
 IN_CHANNELS = 3
 """Channels of the banks' images."""
 
@@ -126,7 +123,7 @@ def _recipe(config: SearchConfig, images: int) -> Recipe:
     epochs = config.epochs or max(1, min(MAX_EPOCHS, round(SHOWN_VIEWS / images)))
     given = {"batch_size": config.batch_size, "learning_rate": config.learning_rate}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return Recipe(epochs=epochs, seed=config.seed, validations=min(CURVE_POINTS, epochs), **chosen)
+    return Recipe(epochs=epochs, seed=config.seed, **chosen)
 
 
 def largest_shape(sets: Sequence[SetPlan]) -> tuple[int, int, int]:

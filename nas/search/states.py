@@ -35,15 +35,17 @@ def read_states(path: Path) -> list[TrainState]:
     """
     content = path.read_bytes()
     try:
-        (count,) = struct.unpack_from("<q", content)
-        sizes = struct.unpack_from(f"<{count}q", content, 8)
-    except struct.error as error:
-        raise ValueError(f"{path} is no file of training states") from error
-    states, position = [], 8 * (1 + count)
-    for size in sizes:
-        states.append(TrainState.from_bytes(content[position : position + size]))
-        position += size
-    return states
+        return _states(content)
+    # torch's readers of broken bytes raise nearly anything: EOFError, RuntimeError, UnpicklingError, ...
+    except Exception as error:
+        raise ValueError(f"{path} is no file of training states ({type(error).__name__}: {error})") from error
+
+
+def _states(content: bytes) -> list[TrainState]:
+    (count,) = struct.unpack_from("<q", content)
+    sizes = struct.unpack_from(f"<{count}q", content, 8)
+    ends = [8 * (1 + count) + sum(sizes[: i + 1]) for i in range(count)]
+    return [TrainState.from_bytes(content[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
 
 
 def remove_states(folder: Path, keep: Iterable[Path] = ()) -> None:

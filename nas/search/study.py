@@ -20,7 +20,7 @@ from nas.errors import UserError
 from nas.search.objectives import directions
 from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file, sqlite_url
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when the attributes of studies or trials change their meaning."""
 
 ATTRIBUTE = "nas"
@@ -69,8 +69,18 @@ class StudyFolder:
 
     @property
     def log(self) -> Path:
+        """One line for each event of the search."""
+        return self.root / "search.log"
+
+    @property
+    def workers_log(self) -> Path:
         """What workers write to their standard error."""
         return self.root / "workers.log"
+
+    @property
+    def states(self) -> Path:
+        """Training states of the trials under way."""
+        return self.root / "states"
 
     def storage_url(self, given: str | None) -> str:
         """The storage asked for, or SQLite in this folder."""

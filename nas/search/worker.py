@@ -1,4 +1,4 @@
-"""A worker process: `python -m nas.search.worker`, one JSON line in for each genome, one out for how it did.
+"""A worker process: `python -m nas.search.worker`, one JSON line in for each task, one out for how it did.
 
 It talks over its standard streams, which gives three things on every system: it needs nothing of the script that started the search (no
 `if __name__ == "__main__"` in a user's five lines), its environment can be set before it starts, and it ends by itself when its
@@ -14,7 +14,7 @@ from typing import TextIO
 
 
 def main() -> None:
-    """Reads a `Workplace`, then genomes, until the input ends."""
+    """Reads a `Workplace`, then tasks, until the input ends."""
     # Whatever a library prints must not get between the answers: they keep the real output, everybody else gets the error stream.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -23,13 +23,13 @@ def main() -> None:
 
     import torch
 
-    from nas.search.job import Workplace
+    from nas.search.job import Task, Workplace
 
     torch.set_num_threads(1)
     train = Workplace.from_dict(json.loads(lines.get())).open()
     _say(answers, {"ready": True})
     while True:
-        _say(answers, train(lines.get()).to_dict())
+        _say(answers, train(Task.from_dict(json.loads(lines.get()))).to_dict())
 
 
 def _read(lines: "queue.Queue[str]") -> None:

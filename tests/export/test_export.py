@@ -18,7 +18,7 @@ from nas.export import ModelFacts, export_trials, model_source
 from nas.export.check import ExportMismatch, check_model_file
 from nas.genome import Genome
 from nas.network import build_network
-from nas.search.proxy import train_candidate
+from nas.search.proxy import train_rung, trainings
 from nas.space import known_spaces, load_space, routed
 from nas.testing import random_params
 from tests.search.conftest import finished, squares  # noqa: F401 - fixtures
@@ -139,7 +139,8 @@ def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):
 
     arguments = json.loads((tmp_path / "training_args.json").read_text())
     (bank,) = [open_bank(folder) for folder in (result.folder.root.parent / ".banks").iterdir() if (folder / "meta.json").exists()]
-    again = train_candidate(genome_from_json(module.GENOME), [bank], [Recipe.from_dict(arguments["sets"][0]["recipe"])], "cpu")
+    recipe = Recipe.from_dict(arguments["sets"][0]["recipe"])
+    again, _ = train_rung(genome_from_json(module.GENOME), trainings([bank], [recipe], joint=False), "cpu")
     assert again.evaluations["squares"].mean_iou == arguments["validation_iou"]
     exported = module.build_model().eval()
     exported.load_state_dict(kept["network"].state_dict())

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from nas.export import export_trials
 from nas.search import SearchConfig, run_search
 from nas.search import pool as pool_room
+from nas.search.job import Task
 
 OWN_SPACE = '''
 """A space with a block of its own."""
@@ -192,7 +193,7 @@ class TestSignals:
         after = trials_of(tmp_path)
         assert {number: after[number].values for number in finished} == finished
         assert TrialState.RUNNING not in {t.state for t in after}
-        keys = [t.user_attrs["key"] for t in after if t.state == TrialState.COMPLETE]
+        keys = [t.user_attrs["key"] for t in after if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         assert len(keys) == len(set(keys)) >= more
 
     @pytest.mark.slow
@@ -204,13 +205,14 @@ class TestSignals:
         assert process.returncode == 0
         assert "a worker died" in output
         after = trials_of(tmp_path)
-        assert [t.state for t in after] == [TrialState.COMPLETE] * 8
+        assert len(after) == 8
+        assert {t.state for t in after} <= {TrialState.COMPLETE, TrialState.PRUNED}
 
     @pytest.mark.slow
     def test_a_trial_that_kills_two_workers_fails(self, squares, tmp_path, monkeypatch):
         crash = tmp_path / "crash.py"
         crash.write_text(OWN_SPACE.replace("return squash(self.mix(x) * self.gain)", "import os; os.abort()"))
-        monkeypatch.setattr("nas.search.coordinator.MAX_FAILURES", 2)
+        monkeypatch.setattr("nas.search.ledger.MAX_FAILURES", 2)
         from nas.errors import UserError
 
         with pytest.raises(UserError, match=r"2 trials failed in a row.*worker process died twice"):
@@ -234,6 +236,6 @@ def test_an_answer_cut_short_by_death_is_a_death(tmp_path, monkeypatch):
     workplace = SimpleNamespace(to_dict=dict)
     pool = pool_room.ProcessPool(workplace, 1, tmp_path / "log")
     assert pool.wait(20) == pool_room.Event(0)
-    pool.submit(0, "{}")
+    pool.submit(0, Task("{}", 0))
     assert pool.wait(20) == pool_room.Event(0, died=True)
     pool.close()

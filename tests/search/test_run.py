@@ -37,7 +37,7 @@ def test_every_trial_carries_its_attributes(finished):
         assert cost.params <= 10_000
         assert trial.system_attrs["constraints"] == [cost.params / 10_000 - 1]
         assert set(trial.user_attrs["iou_per_class"]["squares"]) == {"background", "class 1"}
-        assert [point["epoch"] for point in trial.user_attrs["curve"]] == [1, 2]
+        assert [[point["epoch"] for point in entry["curve"]] for entry in trial.user_attrs["rungs"]] == [[1], [2]]
         assert trial.values == [trial.user_attrs["iou"], cost.macs]
 
 
@@ -81,12 +81,14 @@ def test_config_says_all_that_is_needed_to_repeat(finished):
     assert document["settings"]["sets"]["squares"]["epochs"] == 2
 
 
+def curve_of(trial):
+    return [point for entry in trial.user_attrs["rungs"] for point in entry["curve"]]
+
+
 def test_the_same_seed_gives_the_same_trials(finished, tmp_path):
     config, result = finished
     again = run_search(replace(config, home=tmp_path))
-    assert [(t.values, t.params, t.user_attrs["curve"]) for t in trials_of(result)] == [
-        (t.values, t.params, t.user_attrs["curve"]) for t in trials_of(again)
-    ]
+    assert [(t.values, t.params, curve_of(t)) for t in trials_of(result)] == [(t.values, t.params, curve_of(t)) for t in trials_of(again)]
 
 
 def test_a_study_goes_on_up_to_the_total(quick):
@@ -116,15 +118,15 @@ def test_other_settings_are_refused_by_name(quick, change, named):
 
 
 def test_a_diverged_trial_fails_with_its_reason_and_the_search_goes_on(quick, monkeypatch):
-    real, calls = job_room.train_candidate, []
+    real, calls = job_room.train_rung, []
 
     def sometimes(*arguments):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 3:  # The first trial took two rungs.
             raise Diverged(1, "loss")
         return real(*arguments)
 
-    monkeypatch.setattr(job_room, "train_candidate", sometimes)
+    monkeypatch.setattr(job_room, "train_rung", sometimes)
     result = run_search(quick(trials=2))
     trials = trials_of(result)
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
@@ -138,7 +140,7 @@ def test_twenty_failures_in_a_row_end_the_search(quick, monkeypatch):
     def never(*arguments):
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr(job_room, "train_candidate", never)
+    monkeypatch.setattr(job_room, "train_rung", never)
     with pytest.raises(UserError, match=r"20 trials failed in a row.*no luck"):
         run_search(quick(trials=30))
     monkeypatch.undo()

@@ -39,7 +39,7 @@ def test_each_set_is_kept_and_the_mean_is_maximised(quick, squares, other, tmp_p
         assert set(own) == {"squares", "stripes"}
         assert trial.values[0] == pytest.approx(sum(own.values()) / 2)
         assert set(trial.user_attrs["iou_per_class"]["stripes"]) == {"background", "class 1", "class 2"}
-        assert {point["set"] for point in trial.user_attrs["curve"]} == {"squares", "stripes"}
+        assert {point["set"] for entry in trial.user_attrs["rungs"] for point in entry["curve"]} == {"squares", "stripes"}
     assert {"iou squares", "iou stripes"} <= set(result.front.columns)
     (path,) = export_trials(result.study, result.storage, "best", tmp_path / "best")
     assert "NUM_CLASSES = 3" in path.read_text()
@@ -62,13 +62,13 @@ def test_a_set_alone_gives_the_same_as_beside_others(quick, squares, other):
         (trial,) = stored.trials()
     from nas.data import open_bank
     from nas.genome import genome_from_json
-    from nas.search.proxy import train_candidate
+    from nas.search.proxy import train_rung, trainings
     from nas.train import Recipe
 
     own = stored.document["settings"]["sets"]["squares"]
     (bank,) = [open_bank(folder) for folder in (both.folder.root.parent / ".banks").glob("squares-*")]
     recipe = Recipe.from_dict({name: own[name] for name in Recipe.__dataclass_fields__})
-    alone = train_candidate(genome_from_json(trial.user_attrs["genome"]), [bank], [recipe], "cpu")
+    alone, _ = train_rung(genome_from_json(trial.user_attrs["genome"]), trainings([bank], [recipe], joint=False), "cpu")
     assert alone.evaluations["squares"].mean_iou == trial.user_attrs["iou_per_set"]["squares"]
 
 

@@ -1,0 +1,59 @@
+"""A candidate trained rung by rung equals one that never stopped, whatever happened to its states."""
+
+import pytest
+
+from nas.cost import Budget
+from nas.data import build_bank, open_data
+from nas.search.proxy import train_rung, trainings
+from nas.search.states import read_states, remove_states, state_file, write_states
+from nas.space import load_space
+from nas.testing import ScaledDraws
+from nas.train import Recipe
+
+
+@pytest.fixture(scope="module")
+def bank(squares, tmp_path_factory):
+    return build_bank(open_data(str(squares)), (32, 32), (32, 32), 2, 0, tmp_path_factory.mktemp("banks"))
+
+
+@pytest.fixture(scope="module")
+def genome():
+    return next(iter(ScaledDraws(load_space("tiny_unet"), Budget(3_000), (3, 32, 32), 2)))
+
+
+def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path):
+    lessons = trainings([bank], [Recipe(epochs=9)], joint=False)
+    whole, at_end = train_rung(genome, lessons, "cpu")
+    path, curve = tmp_path / "states", []
+    for rung in range(3):
+        states = read_states(path) if rung else None
+        result, states = train_rung(genome, lessons, "cpu", rung, 3, states)
+        write_states(path, states)
+        curve += result.curve
+    assert result.evaluations == whole.evaluations
+    assert states[0].to_bytes() == at_end[0].to_bytes()
+    assert [point["loss"] for point in curve] == [point["loss"] for point in whole.curve]
+    assert ["iou" in point for point in curve] == [epoch in (1, 3, 9) for epoch in range(1, 10)]
+
+
+def test_without_its_states_a_rung_starts_from_the_beginning_with_the_same_result(bank, genome):
+    lessons = trainings([bank], [Recipe(epochs=4)], joint=False)
+    _, first = train_rung(genome, lessons, "cpu", 0, 2)
+    with_states, _ = train_rung(genome, lessons, "cpu", 1, 2, first)
+    without, _ = train_rung(genome, lessons, "cpu", 1, 2)
+    assert with_states.evaluations == without.evaluations
+
+
+def test_files_that_are_no_states_are_refused(tmp_path):
+    for content in (b"", b"abc", b"\x01" + bytes(7), b"\x02" + bytes(30)):
+        path = tmp_path / "a.state"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="no file of training states"):
+            read_states(path)
+
+
+def test_states_of_others_are_removed(tmp_path):
+    for name in ("a-0.state", "b-1.state", ".b-1.state.x1y2", "other.txt"):
+        (tmp_path / name).write_bytes(b"")
+    remove_states(tmp_path, [state_file(tmp_path, "b", 1)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b-1.state", "other.txt"]
