@@ -105,7 +105,7 @@ def _share(plan: Plan) -> float:
     warm = trials // LARGEST_SHARE if plan.config.warm_start != "none" else 0
     guarded = min(1.0, max(2 * ETA, min(warm, len(load_peers()))) / trials)
     # Of each rung's share of the epochs, from the end of the rung before, what is left of the candidates trains it.
-    ends = [ETA ** (rung - rungs + 1) for rung in range(rungs)]
+    ends = [float(ETA) ** (rung - rungs + 1) for rung in range(rungs)]
     steps = [end - before for before, end in zip([0.0, *ends], ends, strict=False)]
     left = sum(step / ETA**rung for rung, step in enumerate(steps))
     return guarded + (1 - guarded) * left
