@@ -18,7 +18,7 @@ import numpy as np
 from nas.data.dataset import VOID, DataSet
 from nas.data.drawing import BANK_VERSION, Counts, Order, draw_arrays
 from nas.data.images import Bytes
-from nas.data.transforms import DESCRIPTION
+from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.errors import UserError
 
 ARRAYS = ("train_images", "train_masks", "val_images", "val_masks")
@@ -73,6 +73,7 @@ def build_bank(
     cache: Path,
     progress: Callable[[float], None] | None = None,
     threads: int | None = None,
+    recipe: ViewRecipe = BUILT_IN,
 ) -> Bank:
     """Draws a bank, or finds the one drawn before.
 
@@ -85,17 +86,18 @@ def build_bank(
         cache: Folder that holds banks; made where it is missing.
         progress: Told the share done, 0..1, now and then; not called where the bank is there already.
         threads: Threads that draw; all cores without it. The bytes do not depend on it.
+        recipe: How views are drawn.
 
     Returns:
         The bank, mapped read-only.
 
     Raises:
-        UserError: If the arguments make no bank.
+        UserError: If the arguments make no bank, a file cannot be read, or the recipe gives what cannot be trained on.
         OSError: If the disk is full; nothing half-made stays.
     """
     if views < 1:
         raise UserError(f"a bank needs at least one view of each training image; got {views}")
-    order = Order(data, image_size, train_size, views, seed)
+    order = Order(data, image_size, train_size, views, seed, recipe)
     final = cache / f"{data.name}-{order.address}"
     if not (final / META).is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -159,7 +161,7 @@ def _write_meta(order: Order, folder: Path, pixels: Counts) -> None:
         "pixel_shares": (pixels[: data.num_classes] / labelled).tolist(),
         "fingerprint": data.fingerprint(),
         "split_source": data.split_source,
-        "transform": DESCRIPTION,
+        "transforms": order.recipe.document(),
     }
     (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 

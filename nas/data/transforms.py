@@ -1,17 +1,15 @@
-"""Training-time augmentation, the whole recipe in one place: mild, since small networks underfit rather than overfit.
+"""Training-time augmentation, the whole recipe in one file: mild, since small networks underfit rather than overfit.
 
-albumentations (Buslaev et al., Information 2020) draws it once per study into a bank, not once per trial.
+To change it, copy this file and edit the copy: `python -m nas.search --transforms my.py` draws the views of a study with it. What is asked
+of such a file is `training_transform`; anything else in it is yours. albumentations (Buslaev et al., Information 2020) does the drawing.
 """
 
 import os
-import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
 from nas.data.dataset import VOID
-from nas.data.images import Bytes
 from nas.data.resize import PAD_GREY
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ DESCRIPTION = (
     f"2: flip x {FLIP}; scale {SCALE[0]}..{SCALE[1]}; pad grey {PAD_GREY}, void; crop, {OBJECT_CROP} on foreground; "
     f"brightness and contrast {LIGHT}, hue {HUE}, saturation {SATURATION}, each {COLOUR}"
 )
-"""The recipe in words; it enters the address of a bank, so a change of the recipe without a number draws a new bank."""
+"""The recipe in words, for who reads a study; a file of one's own need not have it."""
 
 
 def training_transform(train_size: tuple[int, int]) -> "albumentations.Compose":
@@ -39,8 +37,8 @@ def training_transform(train_size: tuple[int, int]) -> "albumentations.Compose":
         train_size: Height and width of what comes out.
 
     Returns:
-        A pipeline that takes `image` (`H x W x 3`) and `mask` (`H x W`), already scaled to the size of use. It is not safe to
-        share between threads.
+        A pipeline that takes `image` (`H x W x 3`) and `mask` (`H x W`), both uint8 and already scaled to the size of use, and gives them
+        at `train_size`, uint8 still; the mask holds a class index or `VOID`. It is not safe to share between threads.
     """
     # albumentations asks the network for a newer version of itself at import; that takes seconds and is nobody's wish.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -65,21 +63,3 @@ def training_transform(train_size: tuple[int, int]) -> "albumentations.Compose":
             A.HueSaturationValue(HUE, SATURATION, 0, p=COLOUR),
         ]
     )
-
-
-def draw_view(transform: "albumentations.Compose", image: Bytes, mask: Bytes, seed: tuple[int, ...]) -> tuple[Bytes, Bytes]:
-    """One augmented view: a function of its arguments alone, whatever was drawn before.
-
-    Args:
-        transform: What `training_transform` returned.
-        image: `H x W x 3`.
-        mask: `H x W`, class index or `VOID`.
-        seed: Names the view.
-
-    Returns:
-        The view's image and mask, of the transform's size.
-    """
-    # set_random_seed would give every step the same stream, so that flips and colour shifts always came together.
-    transform.set_random_state(np.random.default_rng(seed), random.Random(repr(seed)))
-    view: dict[str, Any] = transform(image=image, mask=mask)
-    return np.asarray(view["image"], dtype=np.uint8), np.asarray(view["mask"], dtype=np.uint8)

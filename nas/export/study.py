@@ -126,6 +126,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
         "normalise": {"scale": 1 / 255, "mean": MEAN, "std": STD, "formula": "(pixel * scale - mean) / std, RGB, every channel alike"},
+        "transforms": document["facts"].get("transforms"),
         "sets": [
             {**facts, "validation_iou": found.get(facts["name"]), "recipe": recipes[facts["name"]]} for facts in document["facts"]["sets"]
         ],

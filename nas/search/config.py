@@ -32,6 +32,7 @@ class SearchConfig:
         storage: Optuna storage URL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
         sampler: Name from `SAMPLERS`.
+        transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
@@ -54,6 +55,7 @@ class SearchConfig:
     max_memory: int | None = None
     trials: int = 200
     space: str = "tiny_unet"
+    transforms: Path | None = None
     study: str | None = None
     storage: str | None = None
     objectives: tuple[str, ...] = ("iou", "macs")
@@ -97,12 +99,14 @@ class SearchConfig:
 
     def _accept_single_values(self) -> None:
         """What a person would write in Python: one data set, "iou,macs", a text for a path, one number for a square."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in ("data", "objectives", "home", "image_size")}
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("data", "objectives", "home", "image_size", "transforms")}
         if isinstance(given["data"], str | Path):
             object.__setattr__(self, "data", (str(given["data"]),))
         if isinstance(given["objectives"], str):
             object.__setattr__(self, "objectives", tuple(name.strip() for name in given["objectives"].split(",")))
         object.__setattr__(self, "home", Path(given["home"]).expanduser())
+        if given["transforms"] is not None:
+            object.__setattr__(self, "transforms", Path(given["transforms"]).expanduser())
         if isinstance(given["image_size"], int):
             object.__setattr__(self, "image_size", (given["image_size"],) * 2)
 

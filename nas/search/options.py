@@ -66,6 +66,12 @@ def _what(made: argparse.ArgumentParser) -> None:
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
     )
     group.add_argument(
+        "--transforms",
+        type=Path,
+        metavar="FILE",
+        help="Python file that augments the training images: a copy of nas/data/transforms.py, edited (default: that file)",
+    )
+    group.add_argument(
         "--trials", type=int, default=DEFAULTS.trials, metavar="N", help="trained networks in the study (default %(default)s)"
     )
     group.add_argument(

@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 
 from nas.data import VOID, training_transform
-from nas.data.transforms import DESCRIPTION, FLIP, OBJECT_CROP, draw_view
+from nas.data.transforms import DESCRIPTION, FLIP, OBJECT_CROP
+from nas.data.views import draw_view as drawn
 from tests.data.conftest import picture
 
 
 @pytest.fixture(scope="module")
 def transform():
     return training_transform((32, 40))
+
+
+def draw_view(transform, image, mask, seed):
+    view = drawn(transform, image, mask, seed)
+    return view["image"], view["mask"]
 
 
 def scene(size=(64, 96)):
