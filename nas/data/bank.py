@@ -38,9 +38,9 @@ class Bank:
         classes: Names of the classes by index, background first.
         image_size: Height and width of the validation images.
         train_size: Height and width of the training views.
-        train_images: `views x N x h x w x 3`-dim, RGB, uint8, read-only and mapped from disk, as all four arrays are.
+        train_images: `views x N x h x w x C`-dim, uint8, RGB where C is 3, read-only and mapped from disk, as all four arrays are.
         train_masks: `views x N x h x w`-dim, class index or `VOID`.
-        val_images: `M x H x W x 3`-dim.
+        val_images: `M x H x W x C`-dim.
         val_masks: `M x H x W`-dim; what was padded is `VOID`.
         val_names: Names of the validation items.
         pixel_shares: Share of each class among the training pixels that are not void.
@@ -62,6 +62,11 @@ class Bank:
     def num_classes(self) -> int:
         """Number of classes, the background included."""
         return len(self.classes)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        return int(self.train_images.shape[-1])
 
 
 def build_bank(

@@ -59,9 +59,9 @@ class Order:
         """Shape of each array by its name; the arrays hold uint8."""
         train, val = len(self.data.splits["train"]), len(self.data.splits["val"])
         return {
-            "train_images": (self.views, train, *self.train_size, 3),
+            "train_images": (self.views, train, *self.train_size, self.data.channels),
             "train_masks": (self.views, train, *self.train_size),
-            "val_images": (val, *self.image_size, 3),
+            "val_images": (val, *self.image_size, self.data.channels),
             "val_masks": (val, *self.image_size),
         }
 

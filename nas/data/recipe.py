@@ -51,19 +51,21 @@ class ViewRecipe:
         """What is recorded of it: file, hash, words."""
         return {"file": str(self.path), "sha256": self.sha256, "description": self.description}
 
-    def pipeline(self, train_size: tuple[int, int]) -> "Compose":
+    def pipeline(self, train_size: tuple[int, int], channels: int) -> "Compose":
         """A pipeline of one's own: a thread must not share it.
 
         Args:
             train_size: Height and width of a view.
+            channels: Of an image; the function is told of it where it has an argument of that name.
 
         Raises:
             UserError: The file's function fails, or gives something else.
         """
         from albumentations import Compose  # 1.3 s, and only who draws needs it
 
+        told = {"channels": channels} if "channels" in inspect.signature(self.make).parameters else {}
         try:
-            made = self.make(train_size)
+            made = self.make(train_size, **told)
         except Exception as error:
             raise UserError(
                 f"{self.path}: {FUNCTION}({train_size}) fails{where(error, self.path)} with {type(error).__name__}: {error}"

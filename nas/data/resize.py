@@ -25,7 +25,7 @@ def fit_image(image: Bytes, mask: Bytes, size: tuple[int, int]) -> tuple[Bytes, 
     """Scales a pair to fit a canvas and pads it there.
 
     Args:
-        image: `H x W x 3`.
+        image: `H x W x C`.
         mask: `H x W`, class index or `VOID`.
         size: Height and width of the canvas.
 
@@ -67,7 +67,9 @@ def resize_image(image: Bytes, size: tuple[int, int]) -> Bytes:
         return image
     smaller = size[0] < image.shape[0] or size[1] < image.shape[1]
     flags = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size[::-1], interpolation=flags), dtype=np.uint8)
+    # OpenCV averages four channels at most, and drops the axis of a single one.
+    parts = [image[..., first : first + 4] for first in range(0, image.shape[2], 4)]
+    return np.dstack([np.asarray(cv2.resize(part, size[::-1], interpolation=flags), dtype=np.uint8) for part in parts])
 
 
 def resize_mask(mask: Bytes, size: tuple[int, int]) -> Bytes:

@@ -25,20 +25,21 @@ OBJECT_CROP = 0.5
 
 DESCRIPTION = (
     f"2: flip x {FLIP}; scale {SCALE[0]}..{SCALE[1]}; pad grey {PAD_GREY}, void; crop, {OBJECT_CROP} on foreground; "
-    f"brightness and contrast {LIGHT}, hue {HUE}, saturation {SATURATION}, each {COLOUR}"
+    f"brightness and contrast {LIGHT}, of RGB hue {HUE}, saturation {SATURATION}, each {COLOUR}"
 )
 """The recipe in words, for who reads a study; a file of one's own need not have it."""
 
 
-def training_transform(train_size: tuple[int, int]) -> "albumentations.Compose":
+def training_transform(train_size: tuple[int, int], channels: int = 3) -> "albumentations.Compose":
     """The recipe as a pipeline.
 
     Args:
         train_size: Height and width of what comes out.
+        channels: Of the images; hue and saturation are those of red, green and blue. A file of one's own may leave this argument out.
 
     Returns:
-        A pipeline that takes `image` (`H x W x 3`) and `mask` (`H x W`), both uint8 and already scaled to the size of use, and gives them
-        at `train_size`, uint8 still; the mask holds a class index or `VOID`. It is not safe to share between threads.
+        A pipeline that takes `image` (`H x W x channels`) and `mask` (`H x W`), both uint8 and already scaled to the size of use, and gives
+        them at `train_size`, uint8 still; the mask holds a class index or `VOID`. It is not safe to share between threads.
     """
     # albumentations asks the network for a newer version of itself at import; that takes seconds and is nobody's wish.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -60,6 +61,6 @@ def training_transform(train_size: tuple[int, int]) -> "albumentations.Compose":
             A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=PAD_GREY, fill_mask=VOID, position="random"),
             A.OneOf(crops, p=1),
             A.RandomBrightnessContrast(LIGHT, LIGHT, p=COLOUR),
-            A.HueSaturationValue(HUE, SATURATION, 0, p=COLOUR),
+            *([A.HueSaturationValue(HUE, SATURATION, 0, p=COLOUR)] if channels == 3 else []),
         ]
     )

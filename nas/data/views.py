@@ -65,6 +65,8 @@ class ViewMaker:
             ) from error
         if not isinstance(view, dict) or not {"image", "mask"} <= set(view):
             raise self._wrong(name, "no image and mask", "both")
+        if image.shape[2] == 1 and getattr(view["image"], "ndim", 0) == 2:
+            view["image"] = view["image"][..., None]  # OpenCV, and so many a step, drops the axis of a single channel
         self._check(view["image"], "image", (*self.train_size, image.shape[2]), name)
         self._check(view["mask"], "mask", self.train_size, name)
         self._check_values(view["mask"], name)
@@ -104,7 +106,7 @@ def make_views(recipe: ViewRecipe, data: DataSet, train_size: tuple[int, int]) -
     Raises:
         UserError: The recipe makes no pipeline.
     """
-    return ViewMaker(recipe, recipe.pipeline(train_size), train_size, data.num_classes)
+    return ViewMaker(recipe, recipe.pipeline(train_size, data.channels), train_size, data.num_classes)
 
 
 def draw_view(transform: "Compose", image: Bytes, mask: Bytes, seed: tuple[int, ...]) -> dict[str, Any]:

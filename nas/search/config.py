@@ -12,6 +12,7 @@ from nas.search.sampler import SAMPLERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
+LEAST = {"budget": 1, "channels": 1, "trials": 1, "epochs": 1, "batch_size": 2, "workers": 0, "seed": 0, "cache_size": 1}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class SearchConfig:
             and accuracies are means over the sets.
         joint: Whether one network is trained on all sets together, with a head for each and a domain router.
         layout: Name of the layout of every data set, where looking at the folder would find another one; None to look.
+        channels: Channels that the images of every data set are read with; None for three.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -50,6 +52,7 @@ class SearchConfig:
     data: tuple[str, ...] = ("synthetic",)
     joint: bool = False
     layout: str | None = None
+    channels: int | None = None
     budget: int = 10_000
     max_macs: int | None = None
     max_memory: int | None = None
@@ -86,7 +89,7 @@ class SearchConfig:
             raise UserError(f"each objective can be named once, {','.join(self.objectives)} was given")
         if not any(OBJECTIVES[name].direction == "maximize" for name in self.objectives):
             raise UserError("at least one objective must be an accuracy: add one of iou, miou, dice")
-        for name, least in (("budget", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2), ("workers", 0), ("seed", 0), ("cache_size", 1)):
+        for name, least in LEAST.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UserError(f"--{name.replace('_', '-')} must be at least {least}, {value} was given")

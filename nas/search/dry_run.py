@@ -19,7 +19,7 @@ from nas.search.progress import duration
 from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.run import describe_data
 from nas.search.sampler import make_sampler
-from nas.search.sets import IN_CHANNELS, SetPlan
+from nas.search.sets import SetPlan
 from nas.train import Recipe, fit
 
 SAMPLES = 5
@@ -108,7 +108,7 @@ def _step_seconds(plan: Plan, one: SetPlan, candidate: Candidate) -> float:
     """Seconds of one training step, on noise."""
     batch = one.recipe.batch_size
     recipe = Recipe(epochs=2, batch_size=batch)
-    model = build_network(candidate.genome, IN_CHANNELS, one.data.num_classes)
+    model = build_network(candidate.genome, one.data.channels, one.data.num_classes)
     epochs = fit(model, [_noise(plan, one, batch * TIMED_STEPS // 2)], recipe, device=plan.device)
     next(epochs)
     began = time.perf_counter()
@@ -126,9 +126,9 @@ def _noise(plan: Plan, one: SetPlan, images: int) -> Bank:
         classes=one.data.classes,
         image_size=(height, width),
         train_size=(height, width),
-        train_images=random.integers(0, 256, (1, images, height, width, 3), dtype=np.uint8),
+        train_images=random.integers(0, 256, (1, images, height, width, one.data.channels), dtype=np.uint8),
         train_masks=random.integers(0, classes, (1, images, height, width), dtype=np.uint8),
-        val_images=np.zeros((1, height, width, 3), dtype=np.uint8),
+        val_images=np.zeros((1, height, width, one.data.channels), dtype=np.uint8),
         val_masks=np.full((1, height, width), VOID, dtype=np.uint8),
         val_names=("noise",),
         pixel_shares=(1 / classes,) * classes,

@@ -63,6 +63,12 @@ def _what(made: argparse.ArgumentParser) -> None:
         help=f"layout of the folders, where looking finds another one: {', '.join(layout.name for layout in LAYOUTS)}",
     )
     group.add_argument(
+        "--channels",
+        type=int,
+        metavar="N",
+        help="channels of the images: 1 for grey, 4 where the fourth band is no transparency, as many as the files have (default 3, RGB)",
+    )
+    group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
     )
     group.add_argument(

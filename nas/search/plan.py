@@ -100,6 +100,7 @@ class Plan:
             "device": self.device,
             "joint": self.config.joint,
             "layout": self.config.layout,
+            "channels": self.in_shape[0],
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 

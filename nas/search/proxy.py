@@ -10,7 +10,6 @@ from nas.data import Bank
 from nas.evaluate import Evaluation
 from nas.genome import Genome
 from nas.network import build_network
-from nas.search.sets import IN_CHANNELS
 from nas.train import EpochMetrics, Recipe, fit
 
 
@@ -68,7 +67,7 @@ def train_candidate(genome: Genome, banks: Sequence[Bank], recipes: Sequence[Rec
         classes = tuple(bank.num_classes for bank in together)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            model = build_network(genome, IN_CHANNELS, classes if joint else classes[0])
+            model = build_network(genome, together[0].channels, classes if joint else classes[0])
         for epoch in fit(model, together, recipe, device=device):
             curve.append({"set": " + ".join(bank.name for bank in together), **_point(epoch)})
             train_seconds += epoch.train_seconds

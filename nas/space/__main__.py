@@ -14,7 +14,6 @@ from nas.outline import outline
 from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
 from nas.testing import check_space_file, random_params
 
-CHANNELS = 3
 EXPORTS = 10
 """Random genomes whose model file `check` writes and compares."""
 
@@ -36,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--max-macs", type=count, metavar="N", help="most multiply-accumulates, such as 50M")
         command.add_argument("--max-memory", type=size_in_bytes, metavar="N", help="most bytes of activations, such as 512K")
         command.add_argument("--image-size", type=image_size, default=(128, 128), metavar="H[xW]", help="pixels (default 128)")
+        command.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the image (default %(default)s)")
         command.add_argument("--classes", type=int, default=2, metavar="N", help="logits, background included (default %(default)s)")
     return made
 
@@ -113,7 +113,7 @@ def check(flags: argparse.Namespace) -> int:
 
 def _check_exports(space: SearchSpace, flags: argparse.Namespace) -> None:
     draw, written = random.Random(0), 0
-    facts = ModelFacts(CHANNELS, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
+    facts = ModelFacts(flags.channels, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
     while written < EXPORTS:
         try:
             genome = space.scale_to(space.decode(random_params(space, draw)), _budget(flags), _in_shape(flags), flags.classes)
@@ -134,7 +134,7 @@ def _budget(flags: argparse.Namespace) -> Budget:
 
 def _in_shape(flags: argparse.Namespace) -> tuple[int, int, int]:
     height, width = flags.image_size
-    return CHANNELS, height, width
+    return flags.channels, height, width
 
 
 if __name__ == "__main__":
