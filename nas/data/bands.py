@@ -93,7 +93,7 @@ def _of_tiff(path: Path) -> Bytes:
     """A TIFF whose fourth band is unspecified or associated alpha, as it lies there: Pillow leaves it out, or divides by it."""
     values = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.ndim != 3 or values.dtype not in (np.uint8, np.uint16):
-        raise BadFileError(f"{path}: a TIFF that cannot be read band by band; expected {SENSOR_FORMS}")
+        raise BadFileError(f"{path}: a TIFF that cannot be read band by band; expected a whole file, {SENSOR_FORMS}")
     return eight_bits(values[..., [2, 1, 0, 3]])  # OpenCV gives blue, green, red
 
 

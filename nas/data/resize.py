@@ -72,16 +72,17 @@ def resize_image(image: Bytes, size: tuple[int, int]) -> Bytes:
     return np.dstack([np.asarray(cv2.resize(part, size[::-1], interpolation=flags), dtype=np.uint8) for part in parts])
 
 
-def resize_mask(mask: Bytes, size: tuple[int, int]) -> Bytes:
+def resize_mask(mask: Bytes, size: tuple[int, int], kept: float = KEPT) -> Bytes:
     """A mask at `size` (height, width).
 
     Args:
         mask: `H x W`, class index or `VOID`.
         size: Height and width wanted.
+        kept: Share of a pixel from which a foreground class owns it.
 
     Returns:
         The mask: nearest neighbour when enlarged. When reduced, a pixel belongs to the foreground class that covers most of it,
-        if that covers at least `KEPT` of it, else to void if that covers half of it, else to the background.
+        if that covers at least `kept` of it, else to void if that covers half of it, else to the background.
     """
     if mask.shape == size:
         return mask
@@ -90,7 +91,7 @@ def resize_mask(mask: Bytes, size: tuple[int, int]) -> Bytes:
     out = np.zeros(size, dtype=np.uint8)
     out[_share(mask, VOID, size) >= 0.5] = VOID
     # A little grace: area averages come with rounding errors.
-    best = np.full(size, KEPT - 1e-4, dtype=np.float32)
+    best = np.full(size, kept - 1e-4, dtype=np.float32)
     for label in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[1:VOID]) + 1:
         share = _share(mask, int(label), size)
         wins = share > best

@@ -24,7 +24,7 @@ OBJECT_CROP = 0.5
 """Share of crops that are placed on foreground: on thin or rare structures a free crop is mostly background."""
 
 DESCRIPTION = (
-    f"2: flip x {FLIP}; scale {SCALE[0]}..{SCALE[1]}; pad grey {PAD_GREY}, void; crop, {OBJECT_CROP} on foreground; "
+    f"3: flip x {FLIP}; scale {SCALE[0]}..{SCALE[1]}, thin structures kept; pad grey {PAD_GREY}, void; crop, {OBJECT_CROP} on foreground; "
     f"brightness and contrast {LIGHT}, of RGB hue {HUE}, saturation {SATURATION}, each {COLOUR}"
 )
 """The recipe in words, for who reads a study; a file of one's own need not have it."""
@@ -45,8 +45,9 @@ def training_transform(train_size: tuple[int, int], channels: int = 3) -> "album
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as A  # 1.3 s, and only who builds a bank needs it
 
+    from nas.data.scaling import RandomScale
+
     height, width = train_size
-    limits = (SCALE[0] - 1, SCALE[1] - 1)
     crops = [
         A.CropNonEmptyMaskIfExists(height, width, ignore_values=[VOID], p=OBJECT_CROP),
         A.RandomCrop(height, width, p=1 - OBJECT_CROP),
@@ -54,10 +55,7 @@ def training_transform(train_size: tuple[int, int], channels: int = 3) -> "album
     return A.Compose(
         [
             A.HorizontalFlip(p=FLIP),
-            # The plain INTER_NEAREST ignores the half-pixel and shifts the mask by 0.4 px against its image.
-            A.RandomScale(
-                limits, interpolation=cv2.INTER_LINEAR, mask_interpolation=cv2.INTER_NEAREST_EXACT, area_for_downscale="image", p=1
-            ),
+            RandomScale(SCALE),
             A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=PAD_GREY, fill_mask=VOID, position="random"),
             A.OneOf(crops, p=1),
             A.RandomBrightnessContrast(LIGHT, LIGHT, p=COLOUR),

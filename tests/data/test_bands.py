@@ -1,5 +1,7 @@
 """Images of any number of channels, in each form in which they come, and what is refused."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -93,6 +95,22 @@ def test_other_numbers_of_channels_are_refused(tmp_path, write, name, channels, 
     with pytest.raises(BadFileError, match=words) as error:
         read_image(tmp_path / name, channels)
     assert str(tmp_path / name) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "channels"),
+    [
+        (save_array, "a.npy", 5),
+        (save_pages, "a.tif", 5),
+        (save_tiff, "a.tif", 4),
+        (partial(save_tiff, extra=(0,)), "a.tif", 4),
+    ],
+)
+def test_files_that_are_cut_off_are_named(tmp_path, write, name, channels):
+    path = write(tmp_path / name, bands(0, channels))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(BadFileError, match=r"a\.(npy|tif): .*cannot be read .*expected a whole"):
+        read_image(path, channels)
 
 
 def test_pages_of_several_sizes_are_no_bands(tmp_path):
