@@ -8,13 +8,14 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "nas"
 
-# Each room may import itself and the rooms named here; `errors`, `files` and `pareto` are open to all.
-OPEN = {"errors", "files", "flags", "pareto"}
+# Each room may import itself and the rooms named here; those in OPEN are open to all.
+OPEN = {"errors", "files", "flags", "pareto", "python_file"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
     "flags": set(),
     "pareto": set(),
+    "python_file": {"errors"},
     "blocks": set(),
     "genome": {"blocks"},
     "topology": {"blocks", "genome"},

@@ -9,6 +9,7 @@ from nas.data.images import BadFileError
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
 from nas.data.open import open_data
+from nas.data.recipe import ViewRecipe, load_recipe
 from nas.data.resize import fit_image, resize_image, resize_mask
 from nas.data.similarity import NEAR_COPY, distance, image_hash
 from nas.data.size import SizeChoice, recommend_size, train_size_for
@@ -16,6 +17,7 @@ from nas.data.split import fold_split, stratified_split
 from nas.data.stratify import foreground_shares, stratify
 from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
 from nas.data.transforms import training_transform
+from nas.data.views import check_recipe
 
 __all__ = [
     "LAYOUTS",
@@ -32,14 +34,17 @@ __all__ = [
     "Item",
     "Layout",
     "SizeChoice",
+    "ViewRecipe",
     "bank_bytes",
     "build_bank",
     "check_data",
+    "check_recipe",
     "distance",
     "fit_image",
     "fold_split",
     "foreground_shares",
     "image_hash",
+    "load_recipe",
     "look_at",
     "open_bank",
     "open_data",

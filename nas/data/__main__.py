@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     checked = commands.add_parser("check", help="look at data sets before a search", description=text)
     checked.add_argument("paths", nargs="+", metavar="PATH", help="folder of a data set, or synthetic[:KIND]")
     checked.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
+    checked.add_argument("--channels", type=int, metavar="N", help="channels of the images, as a search has it (default 3)")
     checked.add_argument(
         "--split-seed", type=int, default=0, metavar="N", help="of splits by hash (default %(default)s, as a search has it)"
     )
@@ -44,7 +45,7 @@ def main() -> int:
     opened, faulty = [], False
     for path in flags.paths:
         try:
-            opened.append(open_data(path, flags.split_seed, flags.layout))
+            opened.append(open_data(path, flags.split_seed, flags.layout, flags.channels))
         except UserError as error:
             if len(flags.paths) == 1:
                 raise

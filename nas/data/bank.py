@@ -18,7 +18,7 @@ import numpy as np
 from nas.data.dataset import VOID, DataSet
 from nas.data.drawing import BANK_VERSION, Counts, Order, draw_arrays
 from nas.data.images import Bytes
-from nas.data.transforms import DESCRIPTION
+from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.errors import UserError
 
 ARRAYS = ("train_images", "train_masks", "val_images", "val_masks")
@@ -38,9 +38,9 @@ class Bank:
         classes: Names of the classes by index, background first.
         image_size: Height and width of the validation images.
         train_size: Height and width of the training views.
-        train_images: `views x N x h x w x 3`-dim, RGB, uint8, read-only and mapped from disk, as all four arrays are.
+        train_images: `views x N x h x w x C`-dim, uint8, RGB where C is 3, read-only and mapped from disk, as all four arrays are.
         train_masks: `views x N x h x w`-dim, class index or `VOID`.
-        val_images: `M x H x W x 3`-dim.
+        val_images: `M x H x W x C`-dim.
         val_masks: `M x H x W`-dim; what was padded is `VOID`.
         val_names: Names of the validation items.
         pixel_shares: Share of each class among the training pixels that are not void.
@@ -63,6 +63,11 @@ class Bank:
         """Number of classes, the background included."""
         return len(self.classes)
 
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        return int(self.train_images.shape[-1])
+
 
 def build_bank(
     data: DataSet,
@@ -73,6 +78,7 @@ def build_bank(
     cache: Path,
     progress: Callable[[float], None] | None = None,
     threads: int | None = None,
+    recipe: ViewRecipe = BUILT_IN,
 ) -> Bank:
     """Draws a bank, or finds the one drawn before.
 
@@ -85,17 +91,18 @@ def build_bank(
         cache: Folder that holds banks; made where it is missing.
         progress: Told the share done, 0..1, now and then; not called where the bank is there already.
         threads: Threads that draw; all cores without it. The bytes do not depend on it.
+        recipe: How views are drawn.
 
     Returns:
         The bank, mapped read-only.
 
     Raises:
-        UserError: If the arguments make no bank.
+        UserError: If the arguments make no bank, a file cannot be read, or the recipe gives what cannot be trained on.
         OSError: If the disk is full; nothing half-made stays.
     """
     if views < 1:
         raise UserError(f"a bank needs at least one view of each training image; got {views}")
-    order = Order(data, image_size, train_size, views, seed)
+    order = Order(data, image_size, train_size, views, seed, recipe)
     final = cache / f"{data.name}-{order.address}"
     if not (final / META).is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -159,7 +166,7 @@ def _write_meta(order: Order, folder: Path, pixels: Counts) -> None:
         "pixel_shares": (pixels[: data.num_classes] / labelled).tolist(),
         "fingerprint": data.fingerprint(),
         "split_source": data.split_source,
-        "transform": DESCRIPTION,
+        "transforms": order.recipe.document(),
     }
     (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from nas.data.bands import as_rgb
 from nas.data.dataset import SPLITS, VOID, DataSet, Item
 from nas.data.images import Bytes
 from nas.data.resize import resize_image, resize_mask
@@ -116,7 +117,7 @@ def class_colour(label: int) -> tuple[int, int, int]:
 
 def _read(data: DataSet, split: str, item: Item) -> tuple[Bytes | None, Bytes | None]:
     try:
-        image = data.read_image(item)
+        image = as_rgb(data.read_image(item))
     except UserError:
         return None, None
     try:

@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
-from nas.data.images import Bytes, read_binary, read_image, read_size
+from nas.data.bands import RGB, read_image
+from nas.data.images import Bytes, read_binary, read_size
 from nas.errors import UserError
 
 VOID = 255
@@ -54,6 +55,7 @@ class DataSet(ABC):
         own_split: Whether the set itself says which images train and which validate, or keeps like ones together; False where its names
             were dealt by hash one by one, so that `stratify` may deal them anew.
         own_test: Whether the set itself says which images test, or has none; False where these were dealt too.
+        channels: Channels that its images are read with.
     """
 
     name: str
@@ -65,6 +67,7 @@ class DataSet(ABC):
     problems: tuple[str, ...] = ()
     own_split: bool = True
     own_test: bool = True
+    channels: int = RGB
 
     @property
     def num_classes(self) -> int:
@@ -73,7 +76,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def read_image(self, item: Item) -> Bytes:
-        """The image of an item: `H x W x 3`, RGB; raises `BadFileError`, a `UserError`, where it cannot be read."""
+        """The image of an item: `H x W x channels`, three of them RGB; raises `BadFileError`, a `UserError`, where it cannot be read."""
 
     @abstractmethod
     def read_mask(self, item: Item) -> Bytes:
@@ -90,7 +93,7 @@ class DataSet(ABC):
             item: One of this set's items.
 
         Returns:
-            The image (`H x W x 3`, RGB, 0..255) and the mask (`H x W`, class index or `VOID`).
+            The image (`H x W x channels`, 0..255) and the mask (`H x W`, class index or `VOID`).
 
         Raises:
             UserError: If a file is missing or cannot be read.
@@ -115,7 +118,7 @@ class FileDataSet(DataSet):
         """See `DataSet.read_image`."""
         if item.image is None:
             raise UserError(f"item {item.name!r} of {self.name} has no image file")
-        return read_image(item.image)
+        return read_image(item.image, self.channels)
 
     def read_mask(self, item: Item) -> Bytes:
         """See `DataSet.read_mask`."""
@@ -143,7 +146,8 @@ class FileDataSet(DataSet):
 
     @cached_property
     def _digest(self) -> str:
-        digest = hashlib.blake2b(f"{self.layout} {self.classes}".encode(), digest_size=8)
+        channels = f" {self.channels} channels" if self.channels != RGB else ""
+        digest = hashlib.blake2b(f"{self.layout} {self.classes}{channels}".encode(), digest_size=8)
         with ThreadPoolExecutor(8) as pool:
             for split in SPLITS:
                 for line in pool.map(self._item_digest, self.splits[split]):

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import local
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -19,11 +18,9 @@ from numpy.typing import NDArray
 
 from nas.data.dataset import DataSet, Item
 from nas.data.images import Bytes
+from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.data.resize import fit_image, scale_to_fit
-from nas.data.transforms import DESCRIPTION, draw_view, training_transform
-
-if TYPE_CHECKING:
-    from albumentations import Compose
+from nas.data.views import ViewMaker, check_recipe, make_views
 
 BANK_VERSION = 1
 """Raise it whenever a bank's files or their making change."""
@@ -41,6 +38,7 @@ class Order:
         train_size: Height and width of training views.
         views: Views per training image.
         seed: Seed of the augmentation.
+        recipe: How views are drawn.
     """
 
     data: DataSet
@@ -48,11 +46,12 @@ class Order:
     train_size: tuple[int, int]
     views: int
     seed: int
+    recipe: ViewRecipe = BUILT_IN
 
     @property
     def address(self) -> str:
         """16 hexadecimal digits: a hash of all that the bytes depend on."""
-        parts = [BANK_VERSION, DESCRIPTION, self.data.fingerprint(), self.image_size, self.train_size, self.views, self.seed]
+        parts = [BANK_VERSION, self.recipe.sha256, self.data.fingerprint(), self.image_size, self.train_size, self.views, self.seed]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
     @property
@@ -60,9 +59,9 @@ class Order:
         """Shape of each array by its name; the arrays hold uint8."""
         train, val = len(self.data.splits["train"]), len(self.data.splits["val"])
         return {
-            "train_images": (self.views, train, *self.train_size, 3),
+            "train_images": (self.views, train, *self.train_size, self.data.channels),
             "train_masks": (self.views, train, *self.train_size),
-            "val_images": (val, *self.image_size, 3),
+            "val_images": (val, *self.image_size, self.data.channels),
             "val_masks": (val, *self.image_size),
         }
 
@@ -78,7 +77,12 @@ def draw_arrays(order: Order, folder: Path, progress: Callable[[float], None], t
 
     Returns:
         How often each mask value occurs in the training views, 256 numbers.
+
+    Raises:
+        UserError: A file cannot be read, or the recipe gives what cannot be trained on.
     """
+    if not order.recipe.built_in:
+        check_recipe(order.recipe, order.data, order.image_size, order.train_size)
     arrays = {name: open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape) for name, shape in order.shapes.items()}
     for name, array in arrays.items():
         _reserve(folder / f"{name}.npy", array.offset + array.nbytes)
@@ -91,9 +95,9 @@ def draw_arrays(order: Order, folder: Path, progress: Callable[[float], None], t
         if split == "val":
             arrays["val_images"][index], arrays["val_masks"][index] = fit_image(*order.data.read(val[index]), order.image_size)
             return np.zeros(256, dtype=np.int64)
-        if not hasattr(own, "transform"):
-            own.transform = training_transform(order.train_size)
-        return _draw_views(order, train[index], index, own.transform, arrays["train_images"], arrays["train_masks"])
+        if not hasattr(own, "maker"):
+            own.maker = make_views(order.recipe, order.data, order.train_size)
+        return _draw_views(order, train[index], index, own.maker, arrays["train_images"], arrays["train_masks"])
 
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -108,11 +112,12 @@ def draw_arrays(order: Order, folder: Path, progress: Callable[[float], None], t
     return pixels
 
 
-def _draw_views(order: Order, item: Item, index: int, transform: "Compose", images: Bytes, masks: Bytes) -> Counts:
+def _draw_views(order: Order, item: Item, index: int, maker: ViewMaker, images: Bytes, masks: Bytes) -> Counts:
     """Draws all views of one training image into their places; returns how often each mask value occurs."""
     image, mask = scale_to_fit(*order.data.read(item), order.image_size)
+    place = str(item.image or item.name)
     for view in range(order.views):
-        images[view, index], masks[view, index] = draw_view(transform, image, mask, (order.seed, view, index))
+        images[view, index], masks[view, index] = maker.draw(image, mask, (order.seed, view, index), place)
     return np.bincount(masks[:, index].ravel(), minlength=256)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from nas.data.bands import as_rgb
 from nas.data.images import Bytes
 from nas.data.similarity import distances, image_hash, packed
 
@@ -53,10 +54,11 @@ class Picture:
 
 
 def picture(name: str, split: str, image: Bytes) -> Picture:
-    """What is kept of an image (`H x W x 3`, RGB)."""
+    """What is kept of an image (`H x W x C`); what is alike is judged by what one sees, `as_rgb`."""
     digest = hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest()
-    small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return Picture(name, split, digest, image_hash(image), np.asarray(small, dtype=np.uint8))
+    seen = as_rgb(image)
+    small = cv2.resize(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return Picture(name, split, digest, image_hash(seen), np.asarray(small, dtype=np.uint8))
 
 
 def leaks(pictures: Sequence[Picture]) -> list[str]:

@@ -3,6 +3,7 @@
 A new layout is one file in `nas/data/layouts/` and one line in its `LAYOUTS`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from nas.data.dataset import DataSet
@@ -12,33 +13,41 @@ from nas.data.synthetic import KINDS, open_synthetic
 from nas.errors import UserError
 
 
-def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None) -> DataSet:
+def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None, channels: int | None = None) -> DataSet:
     """Opens a data set.
 
     Args:
         spec: "synthetic" or "synthetic:KIND" for a built-in set, else the path of a folder.
         split_seed: Seed of the split by hash, where a set brings no split of its own.
         layout: Name of a layout, where looking would find another one; case does not matter.
+        channels: Channels that images are read with, as `bands.read_image` does; None for three, which built-in sets have.
 
     Returns:
         The set; its files are listed, and not yet checked (see `check_data`).
 
     Raises:
-        UserError: If there is no such folder kind or layout, if no layout recognises the folder, or if it has not the one named.
+        UserError: If there is no such folder kind or layout, if no layout recognises the folder, or if it has not the one named; if the
+            images cannot have so many channels.
     """
     wanted = _named(layout)
+    if channels is not None and channels < 1:
+        raise UserError(f"images have at least 1 channel, {channels} were asked for: give --channels the number that the files have")
     word, _, kind = str(spec).partition(":")
     if word == "synthetic" and not isinstance(spec, Path):
         if wanted is not None:
             raise UserError(f"{spec} is built in and has no layout: leave {layout!r} out (./{spec} is a folder of that name)")
-        return open_synthetic(kind) if kind else open_synthetic()
+        built_in = open_synthetic(kind) if kind else open_synthetic()
+        if channels not in (None, built_in.channels):
+            raise UserError(f"{spec} is built in and has {built_in.channels} channels, {channels} were asked for: leave one of them out")
+        return built_in
     path = Path(spec).expanduser()
     if not path.is_dir():
         what = "is a file, not a folder" if path.exists() else "does not exist"
         raise UserError(f"{path} {what}: give the folder of a data set, or a built-in set ({_builtin()})")
     for known_layout in LAYOUTS if wanted is None else (wanted,):
         if known_layout.recognise(path):
-            return known_layout.open(path, split_seed)
+            found = known_layout.open(path, split_seed)
+            return found if channels is None else replace(found, channels=channels)
     if wanted is not None:
         raise UserError(f"{path} has not the layout {wanted.name}: it holds {_listing(path)}; expected {wanted.shape}")
     known = "\n".join(f"  {layout.name}: {layout.shape}" for layout in LAYOUTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from nas.data.bands import RGB
 from nas.data.check import MOST_LINES, DataReport
 from nas.data.dataset import SPLITS, DataSet
 from nas.data.facts import DataFacts
@@ -19,6 +20,7 @@ def heading(data: DataSet) -> str:
         [
             data.name,
             _line("layout", f"{data.layout}, in {data.location}"),
+            *([_line("channels", f"{data.channels} of each image")] if data.channels != RGB else []),
             _line("pairs", f"{counts}; split: {data.split_source}"),
             _line("read", f"images and masks of train and val{tested}"),
         ]

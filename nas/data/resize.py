@@ -25,7 +25,7 @@ def fit_image(image: Bytes, mask: Bytes, size: tuple[int, int]) -> tuple[Bytes, 
     """Scales a pair to fit a canvas and pads it there.
 
     Args:
-        image: `H x W x 3`.
+        image: `H x W x C`.
         mask: `H x W`, class index or `VOID`.
         size: Height and width of the canvas.
 
@@ -67,19 +67,22 @@ def resize_image(image: Bytes, size: tuple[int, int]) -> Bytes:
         return image
     smaller = size[0] < image.shape[0] or size[1] < image.shape[1]
     flags = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size[::-1], interpolation=flags), dtype=np.uint8)
+    # OpenCV averages four channels at most, and drops the axis of a single one.
+    parts = [image[..., first : first + 4] for first in range(0, image.shape[2], 4)]
+    return np.dstack([np.asarray(cv2.resize(part, size[::-1], interpolation=flags), dtype=np.uint8) for part in parts])
 
 
-def resize_mask(mask: Bytes, size: tuple[int, int]) -> Bytes:
+def resize_mask(mask: Bytes, size: tuple[int, int], kept: float = KEPT) -> Bytes:
     """A mask at `size` (height, width).
 
     Args:
         mask: `H x W`, class index or `VOID`.
         size: Height and width wanted.
+        kept: Share of a pixel from which a foreground class owns it.
 
     Returns:
         The mask: nearest neighbour when enlarged. When reduced, a pixel belongs to the foreground class that covers most of it,
-        if that covers at least `KEPT` of it, else to void if that covers half of it, else to the background.
+        if that covers at least `kept` of it, else to void if that covers half of it, else to the background.
     """
     if mask.shape == size:
         return mask
@@ -88,7 +91,7 @@ def resize_mask(mask: Bytes, size: tuple[int, int]) -> Bytes:
     out = np.zeros(size, dtype=np.uint8)
     out[_share(mask, VOID, size) >= 0.5] = VOID
     # A little grace: area averages come with rounding errors.
-    best = np.full(size, KEPT - 1e-4, dtype=np.float32)
+    best = np.full(size, kept - 1e-4, dtype=np.float32)
     for label in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[1:VOID]) + 1:
         share = _share(mask, int(label), size)
         wins = share > best

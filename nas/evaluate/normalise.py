@@ -22,9 +22,9 @@ def normalise(images: Tensor) -> Tensor:
     """Turn stored images into a network's input: `(x / 255 - MEAN) / STD`.
 
     Args:
-        images: `batch x height x width x 3`, uint8 RGB, as a bank holds them.
+        images: `batch x height x width x C`, uint8, as a bank holds them.
 
     Returns:
-        `batch x 3 x height x width`, float32, in `channels_last` memory format: the bytes were in NHWC order, so nothing is transposed.
+        `batch x C x height x width`, float32, in `channels_last` memory format: the bytes were in NHWC order, so nothing is transposed.
     """
     return images.permute(0, 3, 1, 2).to(torch.float32).mul_(_SCALE).add_(_SHIFT)

@@ -25,7 +25,7 @@ def evaluate(
     The network is moved to the device and measured in evaluation mode, in float32; each of its modules gets its own mode back afterwards.
 
     Args:
-        model: takes `batch x 3 x H x W`, gives logits `batch x classes x H x W`.
+        model: takes `batch x C x H x W`, C as in the bank, gives logits `batch x classes x H x W`.
         bank: whose `val_images` and `val_masks` are used.
         device: where to compute.
         batch_size: images at once; it changes memory and speed, not the result.

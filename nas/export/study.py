@@ -125,11 +125,23 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
         "validation_iou": trial.user_attrs.get("iou"),
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
-        "normalise": {"scale": 1 / 255, "mean": MEAN, "std": STD, "formula": "(pixel * scale - mean) / std, RGB, every channel alike"},
+        "normalise": {
+            "scale": 1 / 255,
+            "mean": MEAN,
+            "std": STD,
+            "formula": f"(pixel * scale - mean) / std, {_channels(document)}, every channel alike",
+        },
+        "transforms": document["facts"].get("transforms"),
         "sets": [
             {**facts, "validation_iou": found.get(facts["name"]), "recipe": recipes[facts["name"]]} for facts in document["facts"]["sets"]
         ],
     }
+
+
+def _channels(document: Mapping[str, Any]) -> str:
+    """What the channels of an image are, in words."""
+    count = document["facts"]["sets"][0]["in_channels"]
+    return {1: "grey", 3: "RGB"}.get(count, f"{count} channels in the order of the files")
 
 
 def _least_torch() -> str:

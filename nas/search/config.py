@@ -12,6 +12,7 @@ from nas.search.sampler import SAMPLERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
+LEAST = {"budget": 1, "channels": 1, "trials": 1, "epochs": 1, "batch_size": 2, "workers": 0, "seed": 0, "cache_size": 1}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class SearchConfig:
             and accuracies are means over the sets.
         joint: Whether one network is trained on all sets together, with a head for each and a domain router.
         layout: Name of the layout of every data set, where looking at the folder would find another one; None to look.
+        channels: Channels that the images of every data set are read with; None for three.
         budget: Most parameters of a network.
         max_macs: Most multiply-accumulates of one image of the image size.
         max_memory: Most bytes of activations of one image of the image size, float32.
@@ -32,6 +34,7 @@ class SearchConfig:
         storage: Optuna storage URL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
         sampler: Name from `SAMPLERS`.
+        transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
@@ -50,11 +53,13 @@ class SearchConfig:
     data: tuple[str, ...] = ("synthetic",)
     joint: bool = False
     layout: str | None = None
+    channels: int | None = None
     budget: int = 10_000
     max_macs: int | None = None
     max_memory: int | None = None
     trials: int = 200
     space: str = "tiny_unet"
+    transforms: Path | None = None
     study: str | None = None
     storage: str | None = None
     objectives: tuple[str, ...] = ("iou", "macs")
@@ -86,7 +91,7 @@ class SearchConfig:
             raise UserError(f"each objective can be named once, {','.join(self.objectives)} was given")
         if not any(OBJECTIVES[name].direction == "maximize" for name in self.objectives):
             raise UserError("at least one objective must be an accuracy: add one of iou, miou, dice")
-        for name, least in (("budget", 1), ("trials", 1), ("epochs", 1), ("batch_size", 2), ("workers", 0), ("seed", 0), ("cache_size", 1)):
+        for name, least in LEAST.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UserError(f"--{name.replace('_', '-')} must be at least {least}, {value} was given")
@@ -99,12 +104,14 @@ class SearchConfig:
 
     def _accept_single_values(self) -> None:
         """What a person would write in Python: one data set, "iou,macs", a text for a path, one number for a square."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in ("data", "objectives", "home", "image_size")}
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("data", "objectives", "home", "image_size", "transforms")}
         if isinstance(given["data"], str | Path):
             object.__setattr__(self, "data", (str(given["data"]),))
         if isinstance(given["objectives"], str):
             object.__setattr__(self, "objectives", tuple(name.strip() for name in given["objectives"].split(",")))
         object.__setattr__(self, "home", Path(given["home"]).expanduser())
+        if given["transforms"] is not None:
+            object.__setattr__(self, "transforms", Path(given["transforms"]).expanduser())
         if isinstance(given["image_size"], int):
             object.__setattr__(self, "image_size", (given["image_size"],) * 2)
 

@@ -20,7 +20,7 @@ from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.run import describe_data
 from nas.search.rungs import ETA
 from nas.search.sampler import make_sampler
-from nas.search.sets import IN_CHANNELS, SetPlan
+from nas.search.sets import SetPlan
 from nas.search.warm_start import LARGEST_SHARE
 from nas.space import load_peers
 from nas.train import Recipe, fit
@@ -105,9 +105,9 @@ def _share(plan: Plan) -> float:
     warm = trials // LARGEST_SHARE if plan.config.warm_start != "none" else 0
     guarded = min(1.0, max(2 * ETA, min(warm, len(load_peers()))) / trials)
     # Of each rung's share of the epochs, from the end of the rung before, what is left of the candidates trains it.
-    ends = [float(ETA) ** (rung - rungs + 1) for rung in range(rungs)]
+    ends = [float(ETA) ** (rung + 1 - rungs) for rung in range(rungs)]
     steps = [end - before for before, end in zip([0.0, *ends], ends, strict=False)]
-    left = sum(step / ETA**rung for rung, step in enumerate(steps))
+    left = float(sum(step / ETA**rung for rung, step in enumerate(steps)))
     return guarded + (1 - guarded) * left
 
 
@@ -129,7 +129,7 @@ def _step_seconds(plan: Plan, one: SetPlan, candidate: Candidate) -> float:
     """Seconds of one training step, on noise."""
     batch = one.recipe.batch_size
     recipe = Recipe(epochs=2, batch_size=batch)
-    model = build_network(candidate.genome, IN_CHANNELS, one.data.num_classes)
+    model = build_network(candidate.genome, one.data.channels, one.data.num_classes)
     epochs = fit(model, [_noise(plan, one, batch * TIMED_STEPS // 2)], recipe, device=plan.device)
     next(epochs)
     began = time.perf_counter()
@@ -147,9 +147,9 @@ def _noise(plan: Plan, one: SetPlan, images: int) -> Bank:
         classes=one.data.classes,
         image_size=(height, width),
         train_size=(height, width),
-        train_images=random.integers(0, 256, (1, images, height, width, 3), dtype=np.uint8),
+        train_images=random.integers(0, 256, (1, images, height, width, one.data.channels), dtype=np.uint8),
         train_masks=random.integers(0, classes, (1, images, height, width), dtype=np.uint8),
-        val_images=np.zeros((1, height, width, 3), dtype=np.uint8),
+        val_images=np.zeros((1, height, width, one.data.channels), dtype=np.uint8),
         val_masks=np.full((1, height, width), VOID, dtype=np.uint8),
         val_names=("noise",),
         pixel_shares=(1 / classes,) * classes,

@@ -63,7 +63,19 @@ def _what(made: argparse.ArgumentParser) -> None:
         help=f"layout of the folders, where looking finds another one: {', '.join(layout.name for layout in LAYOUTS)}",
     )
     group.add_argument(
+        "--channels",
+        type=int,
+        metavar="N",
+        help="channels of the images: 1 for grey, 4 where the fourth band is no transparency, as many as the files have (default 3, RGB)",
+    )
+    group.add_argument(
         "--space", default=DEFAULTS.space, metavar="NAME_OR_FILE", help=f"{', '.join(known_spaces())}, or a file (default %(default)s)"
+    )
+    group.add_argument(
+        "--transforms",
+        type=Path,
+        metavar="FILE",
+        help="Python file that augments the training images: a copy of nas/data/transforms.py, edited (default: that file)",
     )
     group.add_argument(
         "--trials", type=int, default=DEFAULTS.trials, metavar="N", help="trained networks in the study (default %(default)s)"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from nas.blocks import Shape
-from nas.data import Bank, build_bank
+from nas.data import Bank, ViewRecipe, build_bank, check_recipe, load_recipe
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
@@ -34,6 +34,7 @@ class Plan:
         sets: The data sets.
         space_file: Where the space is defined.
         space: What may be built.
+        transforms: How training views are drawn.
         device: "cpu", "cuda" or "mps".
         workers: Processes; 0 for this one.
     """
@@ -44,6 +45,7 @@ class Plan:
     sets: tuple[SetPlan, ...]
     space_file: SpaceFile
     space: SearchSpace
+    transforms: ViewRecipe
     device: str
     workers: int
 
@@ -77,7 +79,16 @@ class Plan:
     def banks(self) -> list[Bank]:
         """The bank of views of each set, drawn if it is not there."""
         return [
-            build_bank(plan.data, plan.size.image_size, plan.size.train_size, plan.views, BANK_SEED, self.bank_folder) for plan in self.sets
+            build_bank(
+                plan.data,
+                plan.size.image_size,
+                plan.size.train_size,
+                plan.views,
+                BANK_SEED,
+                self.bank_folder,
+                recipe=self.transforms,
+            )
+            for plan in self.sets
         ]
 
     def settings(self) -> dict[str, Any]:
@@ -88,6 +99,7 @@ class Plan:
             "max_memory": self.config.max_memory,
             "space": self.space.name,
             "space_sha256": self.space_file.sha256,
+            "transforms": self.transforms.identity,
             "objectives": list(self.config.objectives),
             "sampler": self.config.sampler,
             "seed": self.config.seed,
@@ -96,6 +108,7 @@ class Plan:
             "rungs": self.rungs,
             "prune": self.config.prune,
             "layout": self.config.layout,
+            "channels": self.in_shape[0],
             "sets": {plan.data.name: plan.settings() for plan in self.sets},
         }
 
@@ -104,6 +117,7 @@ class Plan:
         return {
             "sets": [plan.document() for plan in self.sets],
             "image_size": list(self.in_shape[1:]),
+            "transforms": {**self.transforms.document(), "copy": str(self.folder.transforms.resolve())},
             "space_file": str(self.space_file.path),
             "space_copy": str(self.folder.space.resolve()),
         }
@@ -119,8 +133,13 @@ def make_plan(config: SearchConfig) -> Plan:
     space = load_space(space_file)
     if config.joint:
         space = routed(space)
+    transforms = load_recipe(config.transforms)
     device = resolve_device(config.device)
     sets = make_sets(config)
+    if not transforms.built_in:
+        # Here rather than when the bank is drawn: a dry run tells of it too, and no study is begun with a file that does not work.
+        for one in sets:
+            check_recipe(transforms, one.data, one.size.image_size, one.size.train_size)
     space = sized(space, *least_sides(sets))
     default = "-".join([*(plan.data.name for plan in sets), str(config.budget)])
     name = config.study or re.sub(r"[^\w.-]+", "-", default).lstrip(".-")
@@ -131,6 +150,7 @@ def make_plan(config: SearchConfig) -> Plan:
         sets=sets,
         space_file=space_file,
         space=space,
+        transforms=transforms,
         device=device,
         workers=_workers(config.workers, device),
     )

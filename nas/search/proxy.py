@@ -11,7 +11,6 @@ from nas.evaluate import Evaluation
 from nas.genome import Genome
 from nas.network import build_network
 from nas.search.rungs import rung_ends
-from nas.search.sets import IN_CHANNELS
 from nas.train import EpochMetrics, Recipe, TrainState, fit
 
 
@@ -71,7 +70,7 @@ class Training:
         classes = tuple(bank.num_classes for bank in self.banks)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
-            return build_network(genome, IN_CHANNELS, classes if self.joint else classes[0])
+            return build_network(genome, self.banks[0].channels, classes if self.joint else classes[0])
 
     @property
     def name(self) -> str:

@@ -174,8 +174,9 @@ def describe_data(plan: Plan) -> str:
     how = (
         "all sets together, with a head for each and a domain router" if plan.config.joint else "each set in turn, with a head for it alone"
     )
+    views = [] if plan.transforms.built_in else [f"transforms: {plan.transforms.path}"]
     several = [f"each network is trained on {how}"] if len(plan.sets) > 1 else []
-    return "\n".join([*(one.describe() for one in plan.sets), *several, f"machine: {plan.device}, {processes}"])
+    return "\n".join([*(one.describe() for one in plan.sets), *several, *views, f"machine: {plan.device}, {processes}"])
 
 
 def _write_files(plan: Plan) -> None:
@@ -183,6 +184,7 @@ def _write_files(plan: Plan) -> None:
     try:
         plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
         write_text(plan.folder.space, plan.space_file.path.read_text(encoding="utf-8"))
+        write_text(plan.folder.transforms, plan.transforms.source)
         write_json(plan.folder.config, config_document(plan))
     except OSError as error:
         raise UserError(f"cannot write to {plan.folder.root}: {error.strerror}. Free some space, or give another --home") from error
@@ -195,12 +197,14 @@ def config_document(plan: Plan) -> dict[str, Any]:
         "config": {
             **asdict(plan.config),
             "home": str(plan.config.home),
+            "transforms": str(plan.config.transforms) if plan.config.transforms else None,
             "storage": shown_url(plan.folder.storage_url(plan.config.storage)),
         },
         "settings": plan.settings(),
         "sets": [one.document() for one in plan.sets],
         "split": {one.data.name: {split: [item.name for item in items] for split, items in one.data.splits.items()} for one in plan.sets},
         "space_file": str(plan.space_file.path),
+        "transforms": plan.transforms.document(),
         "versions": versions(),
         "commit": git_commit(),
         "machine": machine(plan.device),

@@ -16,9 +16,6 @@ MAX_EPOCHS = 100
 MAX_BANK_VIEWS = 10
 """Different views of each image; more epochs go round again."""
 
-IN_CHANNELS = 3
-"""Channels of the banks' images."""
-
 
 @dataclass(frozen=True)
 class SetPlan:
@@ -56,7 +53,7 @@ class SetPlan:
             "location": self.data.location,
             "layout": self.data.layout,
             "classes": list(self.data.classes),
-            "in_channels": IN_CHANNELS,
+            "in_channels": self.data.channels,
             "image_size": list(self.size.image_size),
             "image_size_reason": self.size.reason,
             "train_size": list(self.size.train_size),
@@ -74,6 +71,7 @@ class SetPlan:
                 f"data: {self.data.name} ({self.data.layout}), {counts['train']} training, {counts['val']} validation, "
                 f"{counts['test']} test images (the test split is not read); split: {self.data.split_source}",
                 f"classes: {', '.join(self.data.classes)}",
+                *([f"channels: {self.data.channels} of each image"] if self.data.channels != 3 else []),
                 f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image{self._fewer()}",
                 f"training: {self.recipe.epochs} epochs in batches of {self.recipe.batch_size}",
             ]
@@ -90,7 +88,7 @@ def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
     Raises:
         UserError: The data are faulty, or two sets have the same name.
     """
-    found = [open_data(spec, layout=config.layout) for spec in config.data]
+    found = [open_data(spec, layout=config.layout, channels=config.channels) for spec in config.data]
     names = [data.name for data in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
@@ -129,7 +127,7 @@ def _recipe(config: SearchConfig, images: int) -> Recipe:
 def largest_shape(sets: Sequence[SetPlan]) -> tuple[int, int, int]:
     """Channels, height and width that costs refer to: those of the set with the largest images of use."""
     height, width = max((plan.size.image_size for plan in sets), key=lambda size: size[0] * size[1])
-    return IN_CHANNELS, height, width
+    return sets[0].data.channels, height, width
 
 
 def least_sides(sets: Sequence[SetPlan]) -> tuple[int, int]:

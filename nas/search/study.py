@@ -68,6 +68,11 @@ class StudyFolder:
         return self.root / "space.py"
 
     @property
+    def transforms(self) -> Path:
+        """A copy of the file that drew the training views."""
+        return self.root / "transforms.py"
+
+    @property
     def log(self) -> Path:
         """One line for each event of the search."""
         return self.root / "search.log"
@@ -203,8 +208,8 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
         wanted = [StudyDirection.MAXIMIZE if d == "maximize" else StudyDirection.MINIMIZE for d in directions(objectives)]
         storage.create_new_study(wanted, name)
     study = optuna.load_study(study_name=name, storage=storage)
-    if ATTRIBUTE not in study.user_attrs and not study.trials:
-        # New, or left like this by a run that was killed right here.
+    if not study.trials and _may_begin(study, objectives):
+        # New, or left like this by a run that ended before its first trial: there is nothing that other settings could spoil.
         document = {"schema": SCHEMA, "version": version, "settings": dict(settings), "facts": dict(facts)}
         storage.set_study_user_attr(study._study_id, ATTRIBUTE, document)
     if ATTRIBUTE in study.user_attrs and study.metric_names is None:
@@ -212,6 +217,12 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(study.user_attrs[ATTRIBUTE]["settings"]["objectives"]))
     return study
+
+
+def _may_begin(study: optuna.Study, objectives: tuple[str, ...]) -> bool:
+    """Whether a study without trials takes these settings: the names and directions of its objectives are fixed for good."""
+    document = study.user_attrs.get(ATTRIBUTE)
+    return document is None or (document["schema"] == SCHEMA and tuple(document["settings"]["objectives"]) == objectives)
 
 
 def _check_schema(study: optuna.Study) -> None:

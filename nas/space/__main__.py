@@ -13,7 +13,6 @@ from nas.outline import outline
 from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
 from nas.testing import ScaledDraws, check_space_file
 
-CHANNELS = 3
 EXPORTS = 10
 """Random genomes whose model file `check` writes and compares."""
 
@@ -35,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--max-macs", type=count, metavar="N", help="most multiply-accumulates, such as 50M")
         command.add_argument("--max-memory", type=size_in_bytes, metavar="N", help="most bytes of activations, such as 512K")
         command.add_argument("--image-size", type=image_size, default=(128, 128), metavar="H[xW]", help="pixels (default 128)")
+        command.add_argument("--channels", type=at_least(1), default=3, metavar="N", help="of the image (default 3)")
         command.add_argument("--classes", type=at_least(2), default=2, metavar="N", help="logits with the background (default 2)")
     return made
 
@@ -103,7 +103,7 @@ def check(flags: argparse.Namespace) -> int:
 
 
 def _check_exports(space: SearchSpace, flags: argparse.Namespace) -> None:
-    facts = ModelFacts(CHANNELS, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
+    facts = ModelFacts(flags.channels, flags.image_size, (("", tuple(f"class {i}" for i in range(flags.classes))),), ())
     for genome in islice(ScaledDraws(space, _budget(flags), _in_shape(flags), flags.classes), EXPORTS):
         checked_source(genome, facts)
     print(f"the model files of {EXPORTS} random genomes equal their networks")
@@ -119,7 +119,7 @@ def _budget(flags: argparse.Namespace) -> Budget:
 
 def _in_shape(flags: argparse.Namespace) -> tuple[int, int, int]:
     height, width = flags.image_size
-    return CHANNELS, height, width
+    return flags.channels, height, width
 
 
 if __name__ == "__main__":

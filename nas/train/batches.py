@@ -21,7 +21,7 @@ class Batch(NamedTuple):
     """What a step of training gets.
 
     Attributes:
-        image: `batch x 3 x h x w`, float32, normalised, in `channels_last` memory format.
+        image: `batch x C x h x w`, float32, normalised, in `channels_last` memory format.
         mask: `batch x h x w`, int64: classes, or `VOID`.
         domain: position of the data set that all images of the batch are from.
     """

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from nas.data import VOID, bank_bytes, build_bank, drawing, open_bank, open_data
+from nas.data import VOID, bank_bytes, build_bank, drawing, load_recipe, open_bank, open_data
 from nas.errors import UserError
 from tests.data.conftest import flat, save
 
@@ -82,10 +83,10 @@ def test_whatever_matters_has_its_own_address(data, tmp_path):
     assert len({bank.path for bank in banks}) == len(banks)
 
 
-def test_a_changed_recipe_draws_a_new_bank(data, tmp_path, monkeypatch):
+def test_a_changed_recipe_draws_a_new_bank(data, tmp_path):
     before = build(data, tmp_path / "cache")
-    monkeypatch.setattr(drawing, "DESCRIPTION", "another recipe")
-    assert build(data, tmp_path / "cache").path != before.path
+    changed = dataclasses.replace(load_recipe(), sha256="another")
+    assert build(data, tmp_path / "cache", recipe=changed).path != before.path
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas.data.images import BadFileError, read_image, read_size, read_values
+from nas.data.bands import read_image
+from nas.data.images import BadFileError, read_size, read_values
 from tests.data.conftest import picture, save, spot
 
 

@@ -39,6 +39,16 @@ FORMS = {
 }
 BY_NAME = {"coco-binary"}
 
+# Forms with other than three channels: what writes them, and how many.
+CHANNELS = {
+    "grey": (w.write_grey, 1),
+    "RGB as grey": (w.write_flat, 1),
+    "infra-red in PNG": (w.write_infrared, 4),
+    "infra-red in TIFF": (w.write_infrared_tiff, 4),
+    "pages of TIFF": (w.write_pages, 5),
+    "arrays": (w.write_arrays, 6),
+}
+
 # The real subsets: layout, and how many items each split has.
 REAL = {
     "CFD": ("CrackForest", (71, 23, 24)),
@@ -57,6 +67,12 @@ def test_every_layout_is_written_here():
 def test_a_layout_keeps_its_promises(form, tmp_path):
     name, write, change = FORMS[form]
     check_layout(name, write(tmp_path / "set"), tmp_path / "scratch", change, by_name=name in BY_NAME)
+
+
+@pytest.mark.parametrize("form", CHANNELS)
+def test_any_number_of_channels_keeps_the_promises(form, tmp_path):
+    write, channels = CHANNELS[form]
+    check_layout("folder", write(tmp_path / "set"), tmp_path / "scratch", channels=channels)
 
 
 @pytest.mark.parametrize("name", REAL)

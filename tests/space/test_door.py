@@ -41,6 +41,12 @@ def test_samples_are_shown_as_trees_with_costs():
     assert "draws were over the caps" in done.stdout
 
 
+def test_samples_of_other_channels():
+    done = door("show", "tiny_unet", "--channels", "4", "--samples", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout != door("show", "tiny_unet", "--samples", "2").stdout
+
+
 def test_known_networks_are_shown_at_the_caps():
     done = door("peers", "--budget", "10000")
     assert done.returncode == 0, done.stderr

@@ -14,8 +14,9 @@ from typing import final
 
 import numpy as np
 
+from nas.data.bands import read_image
 from nas.data.dataset import SPLITS, FileDataSet, Item
-from nas.data.images import BadFileError, Bytes, read_image, read_values
+from nas.data.images import BadFileError, Bytes, read_values
 from nas.data.layout import Layout
 from nas.data.layouts.listing import deal, pair_up
 from nas.data.similarity import NEAR_COPY, distance, image_hash

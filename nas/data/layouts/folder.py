@@ -1,6 +1,7 @@
 """The generic layout: folders `images` and `masks`, with or without `train`, `val` and `test` above them.
 
-Images and masks match by stem (`a.jpg` and `a.png`, or `a_mask.png`), in subfolders too. Masks hold a class index per pixel, 255 is
+Images and masks match by stem (`a.jpg` and `a.png`, or `a_mask.png`), in subfolders too; an image may also be a
+NumPy file, `H x W x C`. Masks hold a class index per pixel, 255 is
 void. Two forms of binary masks are understood beside it: JPEG masks and bitmaps, and sets in which every mask holds 0 and 255
 alone, where 255 is the foreground. `classes.txt` in the root may name the classes, one per line, background first; without it the
 largest index in the masks counts them.
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.dataset import SPLITS, VOID, FileDataSet, Item, class_names
-from nas.data.images import IMAGE_SUFFIXES, JPEG_SUFFIXES, MASK_SUFFIXES, BadFileError, Bytes, read_values
+from nas.data.images import ARRAY_SUFFIX, IMAGE_SUFFIXES, JPEG_SUFFIXES, MASK_SUFFIXES, BadFileError, Bytes, read_values
 from nas.data.layout import Layout
 from nas.data.layouts.listing import TRAIN_VAL, by_stem, deal
 from nas.data.split import split_names, split_words
@@ -92,7 +93,7 @@ def _official(path: Path, seed: int, problems: list[str]) -> tuple[dict[str, tup
 
 def _pairs(root: Path, prefix: str, problems: list[str]) -> dict[str, Item]:
     """Items by name: each image below `root/images` with its mask below `root/masks`."""
-    images, masks = by_stem(root / "images", IMAGE_SUFFIXES, problems), by_stem(root / "masks", MASK_SUFFIXES, problems)
+    images, masks = by_stem(root / "images", IMAGE_SUFFIXES | {ARRAY_SUFFIX}, problems), by_stem(root / "masks", MASK_SUFFIXES, problems)
     found = {stem: masks.get(stem) or masks.get(f"{stem}_mask") for stem in images}
     used = set(found.values())
     problems += [f"{mask}: a mask without image; expected {root / 'images' / stem}.*" for stem, mask in masks.items() if mask not in used]

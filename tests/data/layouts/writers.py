@@ -1,6 +1,7 @@
 """Tiny data sets in exactly the forms in which their owners distribute them. Each writer returns the folder a person would point to."""
 
 import json
+import struct
 
 import cv2
 import numpy as np
@@ -191,3 +192,72 @@ def write_folder(root):
 
 def write_flat(root):
     return flat(root, value=255)
+
+
+def bands(seed, channels, size=(24, 32), dtype=np.uint8):
+    """An image `H x W x channels` that is not like another of a different seed."""
+    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, (*size, channels), dtype=dtype)
+
+
+def save_array(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, image)
+    return path
+
+
+def save_pages(path, image):
+    """A TIFF of one grey page a band."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first, *more = (Image.fromarray(np.ascontiguousarray(image[..., band])) for band in range(image.shape[2]))
+    first.save(path, save_all=True, append_images=more)
+    return path
+
+
+def save_tiff(path, image, photometric=2, extra=()):
+    """A plain TIFF, all bands within a pixel, as sensors' software writes it; `extra` says what the bands after the colours are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width, count = image.shape
+    bits = image.dtype.itemsize * 8
+    short, long = 3, 4
+    tags = [(256, long, [width]), (257, long, [height]), (258, short, [bits] * count), (259, short, [1]), (262, short, [photometric])]
+    tags += [(273, long, [0]), (277, short, [count]), (278, long, [height]), (279, long, [image.nbytes]), (284, short, [1])]
+    tags += [(338, short, list(extra))] if extra else []
+    after = 8 + 2 + 12 * len(tags) + 4
+    entries, beside = b"", b""
+    place = after + sum(2 * len(values) for _, kind, values in tags if kind == short and len(values) > 2)
+    for tag, kind, values in tags:
+        packed = np.array([place] if tag == 273 else values, dtype="<u2" if kind == short else "<u4").tobytes()
+        if len(packed) > 4:
+            beside, packed = beside + packed, struct.pack("<I", after + len(beside))
+        entries += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0)
+    path.write_bytes(head + beside + image.astype(image.dtype.newbyteorder("<")).tobytes())
+    return path
+
+
+def write_bands(root, channels, save_image, suffix, dtype=np.uint8, count=10):
+    """`images/` and `masks/`, each image of so many channels."""
+    for index in range(count):
+        save_image(root / "images" / f"{index:03d}{suffix}", bands(index, channels, dtype=dtype))
+        save(root / "masks" / f"{index:03d}.png", spot(value=255))
+    return root
+
+
+def write_grey(root):
+    return write_bands(root, 1, lambda path, image: save(path, image[..., 0]), ".png")
+
+
+def write_infrared(root):
+    return write_bands(root, 4, save, ".png")
+
+
+def write_infrared_tiff(root):
+    return write_bands(root, 4, lambda path, image: save_tiff(path, image, extra=(0,)), ".tif")
+
+
+def write_arrays(root):
+    return write_bands(root, 6, save_array, ".npy", dtype=np.uint16)
+
+
+def write_pages(root):
+    return write_bands(root, 5, save_pages, ".tiff")
