@@ -11,6 +11,8 @@ from nas.blocks import AnyOperator
 from nas.errors import UserError
 from nas.export.check import checked_source
 from nas.export.model_file import ModelFacts
+from nas.export.weights import LOADING, finalist_weights, main_set, write_weights
+from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
 from nas.search import StoredStudy, front_trials, opened_study, stored_genome
@@ -47,7 +49,7 @@ def choose_trials(stored: StoredStudy, which: str) -> list[FrozenTrial]:
         UserError: There is none, or it was not trained.
     """
     trials = stored.trials()
-    front = front_trials(trials, stored.objectives)
+    front = front_trials(trials, stored.objectives, stored.finals())
     if which in ("best", "front"):
         if not front:
             raise UserError(f"the study {stored.name} has no trained network yet: search first")
@@ -85,15 +87,27 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     sets = stored.document["facts"]["sets"]
     if not stored.document["settings"]["joint"]:
         # One file for all sets, since they share the architecture: it is written for the one with the most classes.
-        sets = [max(sets, key=lambda one: len(one["classes"]))]
+        sets = [sets[main_set(sets)]]
     height, width = stored.document["facts"]["image_size"]
     heads = tuple((one["name"], tuple(one["classes"])) for one in sets)
-    facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, _provenance(stored, trial))
+    weights = finalist_weights(stored, genome.key)
+    facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, (*_provenance(stored, trial), *_loading(weights)))
     path = folder / "model.py"
     write_text(path, checked_source(genome, facts))
     write_json(folder / "training_args.json", training_arguments(stored, trial))
-    write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n")
+    for name, tensors in weights.items():
+        write_weights(folder / name, tensors)
+    write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n" + ("safetensors>=0.4\n" if weights else ""))
     return path
+
+
+def _loading(weights: Mapping[str, Any]) -> list[str]:
+    """How to load the weights, and what the others are."""
+    if not weights:
+        return []
+    others = ", ".join(name for name in weights if name != WEIGHTS)
+    lines = [f"Trained weights (import safetensors.torch): {LOADING.format(name=WEIGHTS)}"]
+    return [*lines, *([f"Weights for the other data sets, each with its number of classes in build_model: {others}"] if others else [])]
 
 
 def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
@@ -107,8 +121,17 @@ def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
             for name, own in settings["sets"].items()
             if (iou := trial.user_attrs.get("iou_per_set", {}).get(name)) is not None
         ),
+        *_final_words(stored, trial),
         *(["Its proxy training was stopped early."] if "iou_per_set" not in trial.user_attrs else []),
     )
+
+
+def _final_words(stored: StoredStudy, trial: FrozenTrial) -> list[str]:
+    final = stored.finals().get(trial.user_attrs["key"])
+    if final is None:
+        return []
+    spread = f", standard deviation {final.spread('iou'):.4f}" if len(final.entries) > 1 else ""
+    return [f"Trained again with {len(final.entries)} fresh seeds: mean validation IoU {final.mean('iou'):.4f}{spread}."]
 
 
 def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:
@@ -123,6 +146,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
         "trial": trial.number,
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),
+        "final": stored.final_entries().get(trial.user_attrs["key"], []),
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
         "normalise": {

@@ -12,7 +12,19 @@ from nas.search.sampler import SAMPLERS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
-LEAST = {"budget": 1, "channels": 1, "trials": 1, "epochs": 1, "batch_size": 2, "workers": 0, "seed": 0, "cache_size": 1}
+LEAST = {
+    "budget": 1,
+    "channels": 1,
+    "trials": 1,
+    "epochs": 1,
+    "batch_size": 2,
+    "workers": 0,
+    "seed": 0,
+    "cache_size": 1,
+    "finalists": 0,
+    "final_seeds": 1,
+    "final_epochs": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,9 @@ class SearchConfig:
         sampler: Name from `SAMPLERS`.
         transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
+        finalists: Networks of the front, from the top, that are trained again with fresh seeds after the search; 0 for none.
+        final_seeds: Fresh seeds of each finalist.
+        final_epochs: Passes over the training images in final training; None for those of the search.
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
@@ -65,6 +80,9 @@ class SearchConfig:
     objectives: tuple[str, ...] = ("iou", "macs")
     sampler: str = "tpe"
     warm_start: str = "peers"
+    finalists: int = 5
+    final_seeds: int = 3
+    final_epochs: int | None = None
     prune: bool = True
     workers: int | None = None
     device: str = "auto"

@@ -9,6 +9,7 @@ from nas.search.job import Answer, Task
 from nas.search.pool import Pool
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 DIED_TWICE = "its worker process died twice; workers.log in the study's folder may say why"
 
@@ -59,6 +60,11 @@ class Crew(Generic[T]):
         worker = self._free.pop()
         self._assign(worker, Assignment(task, owner))
         return worker
+
+    def handed_over(self, say: Callable[[U], None]) -> "Crew[U]":
+        """The same workers, none of them at work, for tasks of another kind."""
+        assert not self.at_work
+        return Crew(self.pool, say, self._ready, self._free)
 
     def wait(self, seconds: float) -> tuple[T, Answer, int] | None:
         """The next answer with its task's owner and the worker's number; None where there is none after `seconds`, or other news.

@@ -8,35 +8,65 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.pareto import non_dominated
 from nas.receptive_field import ReceptiveField
+from nas.search.finals import Final, Finals
 from nas.search.objectives import ACCURACIES, to_minimise
 from nas.topology import NumClasses
 
 COSTS = ("params", "macs", "memory")
 SIGHT = ("receptive_field", "sees_whole_image")
+FINAL = ("final_iou", "final_spread", "final_seeds")
 
 
-def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str]) -> list[FrozenTrial]:
-    """The complete trials that no other dominates, best validation IoU first."""
+def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str], finals: Finals | None = None) -> list[FrozenTrial]:
+    """The complete trials that no other dominates, best first.
+
+    Finalists come first, by their mean IoU over fresh seeds, without those that another finalist dominates by such means; then the others,
+    by the IoU of the search. A mean is not held against a search value, which is the higher of the two for who was chosen by it.
+
+    Args:
+        trials: Of a study.
+        objectives: Names.
+        finals: Final values by key, where there are any.
+    """
+    known = finals or {}
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and "genome" in trial.user_attrs]
-    if not complete:
+    front = _undominated(complete, [to_minimise(objectives, trial.values) for trial in complete])
+    finalists = [trial for trial in complete if trial.user_attrs["key"] in known]
+    settled = _undominated(finalists, [known[one.user_attrs["key"]].minimised(objectives, one.user_attrs) for one in finalists])
+    others = [trial for trial in front if trial.user_attrs["key"] not in known]
+    return [
+        *sorted(settled, key=lambda trial: (-known[trial.user_attrs["key"]].mean("iou"), trial.number)),
+        *sorted(others, key=lambda trial: (-trial.user_attrs["iou"], trial.number)),
+    ]
+
+
+def _undominated(trials: Sequence[FrozenTrial], values: Sequence[Sequence[float]]) -> list[FrozenTrial]:
+    if not trials:
         return []
-    kept = non_dominated(np.array([to_minimise(objectives, trial.values) for trial in complete]))
-    return sorted(
-        (trial for trial, keep in zip(complete, kept, strict=True) if keep), key=lambda trial: (-trial.user_attrs["iou"], trial.number)
-    )
+    return [trial for trial, keep in zip(trials, non_dominated(np.array(values)), strict=True) if keep]
 
 
 def front_table(
-    trials: Sequence[FrozenTrial], objectives: Sequence[str], image_size: Sequence[int], num_classes: NumClasses
+    trials: Sequence[FrozenTrial],
+    objectives: Sequence[str],
+    image_size: Sequence[int],
+    num_classes: NumClasses,
+    finals: Finals | None = None,
 ) -> pd.DataFrame:
-    """One row a trial of the front: number, key, accuracies (means over sets, IoU on each of several), costs, what they refer to."""
-    chosen = front_trials(trials, objectives)
+    """One row a trial of the front.
+
+    Number, key, final IoU (mean and standard deviation over how many seeds; empty for who was no finalist), accuracies of the search (means
+    over sets, IoU on each of several), costs, and what they refer to.
+    """
+    known = finals or {}
+    chosen = front_trials(trials, objectives, known)
     sets = list(dict.fromkeys(name for trial in chosen for name in trial.user_attrs["iou_per_set"]))
     own = {f"iou {name}": name for name in sets} if len(sets) > 1 else {}
     rows = [
         {
             "trial": trial.number,
             "key": trial.user_attrs["key"],
+            **_final(known.get(trial.user_attrs["key"])),
             **{name: trial.user_attrs[name] for name in ACCURACIES},
             **{column: trial.user_attrs["iou_per_set"][name] for column, name in own.items()},
             **{name: trial.user_attrs[name] for name in (*COSTS, *SIGHT)},
@@ -45,16 +75,27 @@ def front_table(
         }
         for trial in chosen
     ]
-    return pd.DataFrame(rows, columns=["trial", "key", *ACCURACIES, *own, *COSTS, *SIGHT, "image_size", "num_classes"])
+    return pd.DataFrame(rows, columns=["trial", "key", *FINAL, *ACCURACIES, *own, *COSTS, *SIGHT, "image_size", "num_classes"])
+
+
+def _final(final: Final | None) -> dict[str, float | int | None]:
+    found = (None, None, 0) if final is None else (final.mean("iou"), final.spread("iou"), len(final.entries))
+    return dict(zip(FINAL, found, strict=True))
 
 
 def front_text(table: pd.DataFrame) -> str:
     """The table for a terminal."""
     shown = table.assign(
         **{name: table[name].map("{:.4f}".format) for name in table.columns if name in ACCURACIES or name.startswith("iou ")},
+        final_iou=[
+            f"{mean:.4f} +- {spread:.4f}" if seeds else "-" for mean, spread, seeds in zip(*(table[name] for name in FINAL), strict=True)
+        ],
         params=table["params"].map("{:,}".format),
         macs=table["macs"].map(lambda n: f"{n / 1e6:,.2f}M"),
         memory=table["memory"].map(lambda n: f"{n / 1024:,.0f}K"),
         receptive_field=[str(ReceptiveField(*seen)) for seen in zip(*(table[name] for name in SIGHT), strict=True)],
     )
-    return shown.drop(columns=["sees_whole_image", "image_size", "num_classes"]).to_string(index=False)
+    hidden = ["final_spread", "final_seeds", "sees_whole_image", "image_size", "num_classes"]
+    if not table["final_seeds"].any():
+        hidden.append("final_iou")
+    return shown.drop(columns=hidden).to_string(index=False)

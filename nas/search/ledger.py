@@ -98,7 +98,7 @@ class Ledger:
         if answer.result is None:
             return "failed"
         rung = live.rung
-        live.enter(answer.result, accuracies(answer.result.evaluations, live.proposal.candidate.cost))
+        live.enter(answer.result, accuracies(answer.result.evaluations))
         standing = live.standing(self.objectives)
         self.ladder.enter(rung, standing)
         self.busy_seconds += answer.result.seconds
@@ -151,7 +151,7 @@ class Ledger:
     def _complete(self, live: LiveTrial, result: ProxyResult) -> None:
         assert live.trial_id is not None
         found = values(self.objectives, result.evaluations, live.proposal.candidate.cost)
-        attrs = accuracies(result.evaluations, live.proposal.candidate.cost) | {
+        attrs = accuracies(result.evaluations) | {
             "iou_per_set": {name: evaluation.mean_iou for name, evaluation in result.evaluations.items()},
             "iou_per_class": per_class_iou(result.evaluations),
             "seconds": live.seconds,

@@ -26,11 +26,12 @@ class Objective:
     value: Callable[[Evaluations, Cost], float]
 
 
-def _accuracy(name: str) -> Objective:
-    def value(evaluations: Evaluations, cost: Cost) -> float:
-        return sum(evaluation.objective(name) for evaluation in evaluations.values()) / len(evaluations)
+def _mean(name: str, evaluations: Evaluations) -> float:
+    return sum(evaluation.objective(name) for evaluation in evaluations.values()) / len(evaluations)
 
-    return Objective("maximize", value)
+
+def _accuracy(name: str) -> Objective:
+    return Objective("maximize", lambda evaluations, cost: _mean(name, evaluations))
 
 
 def _cost(name: str) -> Objective:
@@ -66,6 +67,6 @@ def to_minimise(names: Sequence[str], found: Sequence[float]) -> list[float]:
     return [-value if OBJECTIVES[name].direction == "maximize" else value for name, value in zip(names, found, strict=True)]
 
 
-def accuracies(evaluations: Evaluations, cost: Cost) -> dict[str, float]:
+def accuracies(evaluations: Evaluations) -> dict[str, float]:
     """All accuracies by name, means over the sets."""
-    return {name: OBJECTIVES[name].value(evaluations, cost) for name in ACCURACIES}
+    return {name: _mean(name, evaluations) for name in ACCURACIES}

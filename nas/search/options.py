@@ -110,6 +110,15 @@ def _training(made: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no-prune", dest="prune", action="store_false", help="train every network to the end; else those that fall behind stop early"
     )
+    group.add_argument(
+        "--finalists",
+        type=int,
+        default=DEFAULTS.finalists,
+        metavar="N",
+        help="networks of the front that are trained again with fresh seeds in the end, which settles the order (default %(default)s)",
+    )
+    group.add_argument("--final-seeds", type=int, default=DEFAULTS.final_seeds, metavar="N", help="for each of them (default %(default)s)")
+    group.add_argument("--final-epochs", type=int, metavar="N", help="length of final training (default: that of the search)")
     group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
     group.add_argument("--seed", type=int, default=DEFAULTS.seed, metavar="N", help="of sampler, weights and order (default %(default)s)")

@@ -120,6 +120,7 @@ class Plan:
             "transforms": {**self.transforms.document(), "copy": str(self.folder.transforms.resolve())},
             "space_file": str(self.space_file.path),
             "space_copy": str(self.folder.space.resolve()),
+            "finals": str(self.folder.weights.resolve()),
         }
 
 

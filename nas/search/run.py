@@ -18,6 +18,7 @@ from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
 from nas.search.environment import git_commit, machine, versions
+from nas.search.final_training import FinalRound
 from nas.search.front import front_table
 from nas.search.job import Workplace
 from nas.search.ledger import Ledger
@@ -30,7 +31,7 @@ from nas.search.proposer import Counts, Proposer
 from nas.search.record import Recorder
 from nas.search.rungs import Ladder
 from nas.search.sampler import make_sampler
-from nas.search.signals import caught_signals
+from nas.search.signals import Wish, caught_signals
 from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
 from nas.search.warm_start import warm_start
@@ -121,10 +122,13 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
         coordinator.take_over(stored.trials())
+        finals = _final_round(plan, stored, told, ledger.log, wish, deadline)
         try:
             outcome = coordinator.run()
+            if outcome in ("complete", "exhausted") and config.finalists:
+                outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
         finally:
-            table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes)
+            table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, stored.finals())
             write_text(folder.front, table.to_csv(index=False))
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
@@ -136,8 +140,25 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
         trials=ledger.counted,
         counts=proposer.counts,
         seconds=seconds,
-        overhead=1 - ledger.busy_seconds / (cores * seconds),
+        overhead=1 - (ledger.busy_seconds + finals.busy_seconds) / (cores * seconds),
         cores=cores,
+    )
+
+
+def _final_round(plan: Plan, stored: StoredStudy, told: Progress, log: EventLog, wish: Wish, deadline: float | None) -> FinalRound:
+    config = plan.config
+    return FinalRound(
+        stored=stored,
+        objectives=config.objectives,
+        finalists=config.finalists,
+        seeds=[config.seed + 1 + i for i in range(config.final_seeds)],
+        epochs=config.final_epochs,
+        rungs=plan.rungs,
+        folder=plan.folder.weights.resolve(),
+        progress=told,
+        log=log,
+        wish=wish,
+        deadline=deadline,
     )
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from nas.errors import UserError
+from nas.search.finals import Finals, finals_of
 from nas.search.objectives import directions
 from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file, sqlite_url
 
@@ -25,6 +26,9 @@ SCHEMA = 3
 
 ATTRIBUTE = "nas"
 """The study's user attribute with schema, version, settings and facts."""
+
+FINALS = "finals"
+"""The study's user attribute with the final trainings."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,11 @@ class StudyFolder:
     def states(self) -> Path:
         """Training states of the trials under way."""
         return self.root / "states"
+
+    @property
+    def weights(self) -> Path:
+        """Trained states of the finalists."""
+        return self.root / "finals"
 
     def storage_url(self, given: str | None) -> str:
         """The storage asked for, or SQLite in this folder."""
@@ -153,6 +162,19 @@ class StoredStudy:
     def document(self) -> dict[str, Any]:
         """Schema, version, settings and facts, as they were when the study began."""
         return dict(self.study.user_attrs[ATTRIBUTE])
+
+    def final_entries(self) -> dict[str, list[dict[str, Any]]]:
+        """Final trainings by key of the genome; kept with the study, since a finished trial takes no more attributes."""
+        return dict(self.study.user_attrs.get(FINALS, {}))
+
+    def finals(self) -> Finals:
+        """Final values by key of the genome."""
+        return finals_of(self.final_entries())
+
+    def set_finals(self, key: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps the final trainings of a genome."""
+        found = self.final_entries() | {key: [dict(entry) for entry in entries]}
+        self.storage.set_study_user_attr(self.id, FINALS, found)
 
     @property
     def objectives(self) -> tuple[str, ...]:

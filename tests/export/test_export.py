@@ -155,8 +155,9 @@ def test_the_front_is_exported_whole(finished, tmp_path):  # noqa: F811
     _, result = finished
     paths = export_trials(result.study, result.storage, "front", tmp_path)
     assert [path.parent.name for path in paths] == [f"trial_{number}" for number in result.front["trial"]]
-    for path in paths:
-        assert {entry.name for entry in path.parent.iterdir()} == {"model.py", "training_args.json", "requirements.txt"}
+    for path, seeds in zip(paths, result.front["final_seeds"], strict=True):
+        trained = {"weights.safetensors"} if seeds else set()
+        assert {entry.name for entry in path.parent.iterdir()} == {"model.py", "training_args.json", "requirements.txt"} | trained
 
 
 def test_training_arguments_state_the_recipe_and_the_data(finished, tmp_path):  # noqa: F811

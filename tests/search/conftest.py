@@ -34,10 +34,8 @@ def quick(squares, tmp_path):
     """Settings of a search of seconds, trained in this process."""
 
     def make(**changes):
-        return SearchConfig(
-            **{"data": (str(squares),), "trials": 3, "epochs": 2, "workers": 0, "device": "cpu", "home": tmp_path, "study": "quick"}
-            | changes
-        )
+        settings = {"data": (str(squares),), "trials": 3, "epochs": 2, "workers": 0, "device": "cpu", "home": tmp_path, "study": "quick"}
+        return SearchConfig(**settings | {"finalists": 0} | changes)
 
     return make
 
@@ -45,9 +43,9 @@ def quick(squares, tmp_path):
 @pytest.fixture(scope="session")
 def finished(squares, tmp_path_factory):
     """A search that has ended, for tests that only look at it."""
-    config = SearchConfig(
-        data=(str(squares),), trials=5, epochs=2, workers=0, device="cpu", home=tmp_path_factory.mktemp("home"), study="finished"
-    )
+    home = tmp_path_factory.mktemp("home")
+    given = {"data": (str(squares),), "trials": 5, "epochs": 2, "workers": 0, "device": "cpu", "home": home, "study": "finished"}
+    config = SearchConfig(**given, finalists=2, final_seeds=2)
     return config, run_search(config)
 
 

@@ -77,9 +77,8 @@ SPACE = SearchSpace(stem=Conv, levels=(2, 3), blocks=(Mix,), downs=(MaxPool,), s
 
 
 def settings(squares, home, **changes) -> SearchConfig:
-    return SearchConfig(
-        **{"data": (str(squares),), "trials": 4, "epochs": 2, "workers": 2, "device": "cpu", "home": home, "study": "s"} | changes
-    )
+    given = {"data": (str(squares),), "trials": 4, "epochs": 2, "workers": 2, "device": "cpu", "home": home, "study": "s", "finalists": 0}
+    return SearchConfig(**given | changes)
 
 
 def trials_of(home):
@@ -96,7 +95,7 @@ def has(home, state):
 
 
 def command(squares, home, *more):
-    flags = ["--data", str(squares), "--study", "s", "--home", str(home), "--epochs", "2", "--device", "cpu", *more]
+    flags = ["--data", str(squares), "--study", "s", "--home", str(home), "--epochs", "2", "--device", "cpu", "--finalists", "0", *more]
     return [sys.executable, "-m", "nas.search", *flags]
 
 

@@ -1,0 +1,57 @@
+"""Trained weights beside a model file, as safetensors (https://github.com/huggingface/safetensors): read without running any code."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+from nas.files import write_bytes
+from nas.search import StoredStudy, read_states, weights_file
+
+NAME = "weights.safetensors"
+
+LOADING = "model = build_model(); model.load_state_dict(safetensors.torch.load_file('{name}'))"
+"""How weights get into the network of a model file."""
+
+
+def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tensor]]:
+    """The averaged weights of a finalist's best seed: file name -> tensors by the names of the network's `state_dict`.
+
+    Args:
+        stored: The study.
+        key: Of the genome.
+
+    Returns:
+        Empty for who was no finalist. One file for a network of one set or of all sets together; where each set was trained on separately,
+        the first file goes with the model file, which has the head of the set with the most classes, and the others name their sets.
+    """
+    final, document = stored.finals().get(key), stored.document
+    if final is None:
+        return {}
+    path = weights_file(Path(document["facts"]["finals"]), key, final.best_seed)
+    if not path.is_file():
+        return {}
+    sets = document["facts"]["sets"]
+    names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))
+    return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=True)}
+
+
+def main_set(sets: Sequence[dict[str, object]]) -> int:
+    """Position of the set that a model file is written for: the one with the most classes, the first of several."""
+    counts = [len(one["classes"]) for one in sets]  # type: ignore[arg-type]
+    return counts.index(max(counts))
+
+
+def file_names(sets: Sequence[str], joint: bool, main: int) -> list[str]:
+    """Names of the weights' files of each training."""
+    if joint or len(sets) == 1:
+        return [NAME]
+    plain = [re.sub(r"[^\w.-]+", "-", name) for name in sets]
+    return [NAME if i == main else f"weights-{name}.safetensors" for i, name in enumerate(plain)]
+
+
+def write_weights(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Writes a file of weights whole."""
+    write_bytes(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"format": "pt"}))

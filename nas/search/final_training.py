@@ -1,0 +1,142 @@
+"""Trains the top of the front again, to the end and with fresh seeds, and keeps each finalist's best weights."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from optuna.trial import FrozenTrial
+
+from nas.search.crew import Crew
+from nas.search.finals import Final, weights_file
+from nas.search.front import front_trials
+from nas.search.job import Answer, Task
+from nas.search.log import EventLog
+from nas.search.objectives import accuracies
+from nas.search.progress import Progress
+from nas.search.signals import Wish
+from nas.search.study import StoredStudy
+
+
+@dataclass(frozen=True)
+class FinalTraining:
+    """One seed of one finalist."""
+
+    trial: FrozenTrial
+    seed: int
+
+
+@dataclass
+class FinalRound:
+    """All final trainings of a study.
+
+    Attributes:
+        stored: The study, which keeps the values.
+        objectives: Names.
+        finalists: How many of the front, from the top.
+        seeds: Of the trainings; none of them the search's.
+        epochs: Of each; None for the recipe's.
+        rungs: Of the workplace.
+        folder: For the weights.
+        progress: Is told.
+        log: Is told too.
+        wish: Whether the person wants an end.
+        deadline: `time.monotonic()` after which nothing is begun; None for never.
+        busy_seconds: Time that workers spent in training and validation.
+    """
+
+    stored: StoredStudy
+    objectives: Sequence[str]
+    finalists: int
+    seeds: Sequence[int]
+    epochs: int | None
+    rungs: int
+    folder: Path
+    progress: Progress
+    log: EventLog
+    wish: Wish
+    deadline: float | None
+    busy_seconds: float = 0.0
+    _waiting: deque[FinalTraining] = field(default_factory=deque)
+
+    def run(self, workers: Crew[FinalTraining]) -> Literal["interrupted", "timeout"] | None:
+        """Trains what is missing.
+
+        Returns:
+            Why it stopped before all was trained, None where all is; the next run trains what is left.
+        """
+        chosen = front_trials(self.stored.trials(), self.objectives)[: self.finalists]
+        self._waiting.extend(FinalTraining(trial, seed) for trial in chosen for seed in self._missing(trial))
+        if self._waiting:
+            self.progress.say(
+                f"final training of {len(chosen)} networks with {len(self.seeds)} fresh seeds each: {len(self._waiting)} trainings"
+            )
+        while self._waiting or workers.at_work:
+            if self.wish.to_end:
+                return "interrupted"
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                return "timeout"
+            while self._waiting and workers.has_free:
+                one = self._waiting.popleft()
+                workers.give(self._task(one), one)
+            news = workers.wait(0.2)
+            if news is not None:
+                self._settle(*news)
+        for trial in chosen:
+            self._tidy(trial)
+        return None
+
+    def say_death(self, one: FinalTraining) -> None:
+        """Tells that a worker died over a training, which is done once more."""
+        news = f"a worker died over the final training of trial {one.trial.number} seed {one.seed}: it is done once more"
+        self.log.write(news)
+        self.progress.say(news)
+
+    def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
+        """Final trainings of a finalist with the wanted seeds and length."""
+        entries = self.stored.final_entries().get(trial.user_attrs["key"], [])
+        return [entry for entry in entries if entry["epochs"] == self.epochs and entry["seed"] in self.seeds]
+
+    def _task(self, one: FinalTraining) -> Task:
+        save = weights_file(self.folder, one.trial.user_attrs["key"], one.seed)
+        return Task(one.trial.user_attrs["genome"], self.rungs - 1, save=save, seed=one.seed, epochs=self.epochs)
+
+    def _settle(self, one: FinalTraining, answer: Answer, worker: int) -> None:
+        key, number = one.trial.user_attrs["key"], one.trial.number
+        if answer.result is None:
+            self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker} failed: {answer.reason}")
+            self.progress.say(f"final training of trial {number} {key} failed: {answer.reason}. {self.log.workers} may say more")
+            return
+        result = answer.result
+        self.busy_seconds += result.seconds
+        entry = {
+            "seed": one.seed,
+            "epochs": self.epochs,
+            **accuracies(result.evaluations),
+            "iou_per_set": {name: evaluation.mean_iou for name, evaluation in result.evaluations.items()},
+            "seconds": result.seconds,
+        }
+        entries = [*self._entries(one.trial), entry]
+        self.stored.set_finals(key, entries)
+        self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker}: IoU {entry['iou']:.4f}")
+        if not self._missing(one.trial):
+            final = Final(tuple(entries))
+            self.progress.say(
+                f"trial {number} {key}: IoU {one.trial.user_attrs['iou']:.4f} in the search, "
+                f"{final.mean('iou'):.4f} +- {final.spread('iou'):.4f} over {len(entries)} fresh seeds"
+            )
+
+    def _missing(self, trial: FrozenTrial) -> list[int]:
+        done = {entry["seed"] for entry in self._entries(trial)}
+        return [seed for seed in self.seeds if seed not in done]
+
+    def _tidy(self, trial: FrozenTrial) -> None:
+        """Leaves the weights of a finalist's best seed alone."""
+        key, entries = trial.user_attrs["key"], self._entries(trial)
+        if entries:
+            best = weights_file(self.folder, key, Final(tuple(entries)).best_seed)
+            for path in self.folder.glob(f"{key}-seed*"):
+                if path != best:
+                    path.unlink(missing_ok=True)
