@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.data.images import Bytes, read_image, read_size
 from nas.errors import UserError
 
@@ -19,6 +22,9 @@ VOID = 255
 """Mask value of pixels that belong to no class: left out of loss and metric."""
 
 SPLITS = ("train", "val", "test")
+
+Counts = NDArray[np.int64]
+"""How often each value of a mask occurs."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,10 @@ class DataSet(ABC):
         height, width = self.read_mask(item).shape
         return height, width
 
+    def foreground_share(self, item: Item) -> float:
+        """Share of foreground among an item's pixels that are not void, 0..1; raises as `read_mask` does."""
+        return share_of(np.bincount(self.read_mask(item).ravel(), minlength=256)[:VOID])
+
     def mask_place(self, item: Item) -> str:
         """Where an item's mask lies, for messages."""
         return str(item.mask)
@@ -151,6 +161,11 @@ class FileDataSet(DataSet):
 
     def _item_digest(self, item: Item) -> str:
         return f"{item.name} {_file_digest(item.image)} {self.mask_digest(item)}"
+
+
+def share_of(counts: Counts) -> float:
+    """Share of foreground, 0..1, from how often each class occurs, background first; 0 where nothing does."""
+    return float(counts[1:].sum() / max(1, counts.sum()))
 
 
 def class_names(count: int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ foreground share only, so that no split gets all the large objects.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from nas.errors import UserError
 
 SHARES = (0.6, 0.2, 0.2)
 """Shares of train, val and test where a data set brings no split of its own."""
+
+_WORDS = re.compile(r"(hash of names|stratified by foreground share), seed -?\d+, [\d/]+")
 
 
 def split_names(names: Sequence[str], seed: int, shares: Sequence[float] = SHARES) -> tuple[tuple[str, ...], ...]:
@@ -69,6 +72,17 @@ def stratified_split(foreground: Mapping[str, float], seed: int, shares: Sequenc
 def stratified_words(seed: int, shares: Sequence[float] = SHARES) -> str:
     """How `stratified_split` would be described: "stratified by foreground share, seed 0, 60/20/20"."""
     return f"stratified by foreground share, seed {seed}, {_percentages(shares)}"
+
+
+def with_words(source: str, words: str) -> str:
+    """A description in which other words say how names were dealt, and the rest stands.
+
+    Args:
+        source: Such as "folders; train and val: hash of names, seed 0, 75/25".
+        words: From `split_words` or `stratified_words`.
+    """
+    stated, found = _WORDS.subn(words, source)
+    return stated if found else f"{source}; {words}"
 
 
 def fold_split(

@@ -46,7 +46,8 @@ def open_cardd_sod(path: Path, split_seed: int = 0) -> CarDDSod:
     problems: list[str] = []
     splits = {split: _part(root, split, problems) for split in SPLITS}
     source = "folders"
-    if not _folder(root, "val", "Image").is_dir():
+    validated = _folder(root, "val", "Image").is_dir()
+    if not validated:
         splits, source = cut_validation(splits, source, split_seed)
     return CarDDSod(
         name=root.name,
@@ -56,6 +57,7 @@ def open_cardd_sod(path: Path, split_seed: int = 0) -> CarDDSod:
         layout=LAYOUT.name,
         location=str(root),
         problems=tuple(problems),
+        own_split=validated,
     )
 
 
