@@ -111,6 +111,11 @@ def fold_split(
     return tuple(sorted(name for part in parts[:fold] + parts[fold + 1 :] for name in part)), parts[fold]
 
 
+def fold_words(source: str, folds: int, fold: int, seed: int) -> str:
+    """How a fold would be described: where the images are from, and "fold 1 of 3 of train and val, stratified by foreground share, ..."."""
+    return f"{source}; fold {fold + 1} of {folds} of train and val, stratified by foreground share, seed {seed}"
+
+
 def _next_part(sizes: Sequence[int], place: int, shares: Sequence[float]) -> int:
     """Which part gets the name of a place (from 1): an empty one, else the one that lacks most of what is due to it by then."""
     for part, (size, share) in enumerate(zip(sizes, shares, strict=True)):

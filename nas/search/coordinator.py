@@ -226,8 +226,9 @@ class Coordinator:
             "iou_per_class": per_class_iou(result.evaluations),
             "curve": result.curve,
             "seconds": seconds,
+            **({"iou_per_fold": result.iou_per_fold} if result.iou_per_fold else {}),
         }
-        self.recorder.complete(trial_id, found, attrs, self._note(proposal, evaluation_table(result.evaluations)))
+        self.recorder.complete(trial_id, found, attrs, self._note(proposal, evaluation_table(result.evaluations, result.iou_per_fold)))
         self.proposer.tell(proposal, found)
         self._found.append((accuracies["iou"], to_minimise(self.objectives, found)))
         self.busy_seconds += seconds

@@ -8,7 +8,7 @@ from typing import Any
 
 from nas.data import open_bank
 from nas.genome import genome_from_json
-from nas.search.proxy import ProxyResult, train_candidate
+from nas.search.proxy import ProxyResult, pooled, train_candidate
 from nas.space import SpaceFile, load_space
 from nas.train import Diverged, Recipe
 
@@ -19,14 +19,14 @@ class Workplace:
 
     Attributes:
         space: Where operators are defined, a user's own among them.
-        banks: Folders of the banks of views.
+        rounds: Folders of the banks of views: for each training of a candidate, one a fold or one in all, the banks of the sets.
         recipes: How to train on each.
         device: Where.
         joint: Whether one network is trained on all sets.
     """
 
     space: SpaceFile
-    banks: Sequence[Path]
+    rounds: Sequence[Sequence[Path]]
     recipes: Sequence[Recipe]
     device: str
     joint: bool = False
@@ -35,7 +35,7 @@ class Workplace:
         """JSON-ready."""
         return {
             "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
-            "banks": [str(path) for path in self.banks],
+            "rounds": [[str(path) for path in banks] for banks in self.rounds],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
             "joint": self.joint,
@@ -47,7 +47,7 @@ class Workplace:
         space = document["space"]
         return cls(
             space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
-            banks=[Path(path) for path in document["banks"]],
+            rounds=[[Path(path) for path in banks] for banks in document["rounds"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
             joint=document["joint"],
@@ -56,11 +56,12 @@ class Workplace:
     def open(self) -> Callable[[str], "Answer"]:
         """Opens banks and space once; gives the function that trains a genome's JSON."""
         vocabulary = load_space(self.space).vocabulary
-        banks = [open_bank(path) for path in self.banks]
+        rounds = [[open_bank(path) for path in banks] for banks in self.rounds]
 
         def train(genome: str) -> Answer:
             try:
-                return Answer(train_candidate(genome_from_json(genome, vocabulary), banks, self.recipes, self.device, self.joint), "")
+                candidate = genome_from_json(genome, vocabulary)
+                return Answer(pooled([train_candidate(candidate, banks, self.recipes, self.device, self.joint) for banks in rounds]), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:

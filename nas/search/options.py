@@ -97,6 +97,13 @@ def _training(made: argparse.ArgumentParser) -> None:
     group.add_argument("--epochs", type=int, metavar="N", help="passes over the training images (default: about 1,500 images shown)")
     group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
+    group.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="train each network on K folds of train and val and judge it by all of them together, K times the cost: for fewer than about "
+        "100 images (default: once, judged by val)",
+    )
     group.add_argument("--seed", type=int, default=DEFAULTS.seed, metavar="N", help="of sampler, weights and order (default %(default)s)")
 
 
