@@ -5,6 +5,7 @@ from nas.data.cache import trim, using, views_within
 from nas.data.check import DataReport, check_data, look_at
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
 from nas.data.facts import ClassFacts, DataFacts
+from nas.data.folds import fold_sets
 from nas.data.images import BadFileError
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
@@ -41,6 +42,7 @@ __all__ = [
     "check_recipe",
     "distance",
     "fit_image",
+    "fold_sets",
     "fold_split",
     "foreground_shares",
     "image_hash",

@@ -30,7 +30,11 @@ def parser() -> argparse.ArgumentParser:
     checked.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
     checked.add_argument("--channels", type=int, metavar="N", help="channels of the images, as a search has it (default 3)")
     checked.add_argument(
-        "--split-seed", type=int, default=0, metavar="N", help="of splits by hash (default %(default)s, as a search has it)"
+        "--split-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of a split that the data leave open (default %(default)s, as a search has it)",
     )
     checked.add_argument("--out", type=Path, metavar="FILE", help="where the contact sheet goes (default data_check_NAME.png, here)")
     return made

@@ -59,7 +59,7 @@ def _few(data: DataSet) -> list[str]:
     if not 0 < count < FEW:
         return []
     images = "1 image" if count == 1 else f"{count} images"
-    return [f"val: {images}: the ranking of networks is luck to a large part; {FEW} or more are wanted"]
+    return [f"val: {images}: the ranking of networks is luck to a large part; {FEW} or more are wanted, or a search with --folds"]
 
 
 def _listed(classes: Sequence[ClassFacts], indices: Sequence[int]) -> str:

@@ -13,6 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.data.bands import RGB, read_image
 from nas.data.images import Bytes, read_binary, read_size
 from nas.errors import UserError
@@ -21,6 +24,9 @@ VOID = 255
 """Mask value of pixels that belong to no class: left out of loss and metric."""
 
 SPLITS = ("train", "val", "test")
+
+Counts = NDArray[np.int64]
+"""How often each value of a mask occurs."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,10 @@ class DataSet(ABC):
         height, width = self.read_mask(item).shape
         return height, width
 
+    def foreground_share(self, item: Item) -> float:
+        """Share of foreground among an item's pixels that are not void, 0..1; raises as `read_mask` does."""
+        return share_of(np.bincount(self.read_mask(item).ravel(), minlength=256)[:VOID])
+
     def mask_place(self, item: Item) -> str:
         """Where an item's mask lies, for messages."""
         return str(item.mask)
@@ -166,6 +176,11 @@ class BinaryFileDataSet(FileDataSet):
     def read_mask_file(self, path: Path) -> Bytes:
         """See `FileDataSet.read_mask_file`, and `read_binary`."""
         return read_binary(path)
+
+
+def share_of(counts: Counts) -> float:
+    """Share of foreground, 0..1, from how often each class occurs, background first; 0 where nothing does."""
+    return float(counts[1:].sum() / max(1, counts.sum()))
 
 
 def class_names(count: int) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """The numbers that choices need: sizes, classes, void and the width of structures, gathered from what the items showed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.dataset import SPLITS, VOID, DataSet
+from nas.data.dataset import SPLITS, VOID, DataSet, all_items, share_of
 from nas.data.look import Look
 
 THIN_QUANTILE = 0.1
@@ -26,6 +26,7 @@ class DataFacts:
         void_share: Share of void among all training pixels.
         thickness: Width of thin structures in native pixels: over the training images and their foreground classes, the 10 %
             quantile of the mean width.
+        foreground: Share of foreground of each item of training and validation, by name, void left out.
     """
 
     counts: Mapping[str, int]
@@ -35,6 +36,7 @@ class DataFacts:
     pixel_shares: tuple[float, ...]
     void_share: float
     thickness: float
+    foreground: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def gather(data: DataSet, looks: Sequence[Look]) -> DataFacts | None:
 
     Args:
         data: The set.
-        looks: What its items showed.
+        looks: What its items showed, in the order of `all_items`.
     """
     pixels = pixels_of(looks, "train")
     if not pixels[1:VOID].any():
@@ -74,6 +76,9 @@ def gather(data: DataSet, looks: Sequence[Look]) -> DataFacts | None:
         pixel_shares=tuple((pixels[: data.num_classes] / pixels[:VOID].sum()).tolist()),
         void_share=float(pixels[VOID] / pixels.sum()),
         thickness=float(np.quantile(widths, THIN_QUANTILE)),
+        foreground={
+            item.name: share_of(np.array(look.pixels[:VOID])) for (_, item), look in zip(all_items(data), looks, strict=True) if look.pixels
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """From what a person writes behind `--data` to a data set: a built-in name, or a folder whose layout is recognised by looking.
 
+Whoever opens a set comes through here, so that a search, the check of data and a notebook have the same images in the same split.
 A new layout is one file in `nas/data/layouts/` and one line in its `LAYOUTS`.
 """
 
@@ -9,16 +10,20 @@ from pathlib import Path
 from nas.data.dataset import DataSet
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
+from nas.data.stratify import stratify
 from nas.data.synthetic import KINDS, open_synthetic
 from nas.errors import UserError
 
 
 def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None, channels: int | None = None) -> DataSet:
-    """Opens a data set.
+    """Opens a data set, in the split in which everything uses it.
+
+    A set that says what trains, validates and tests is used so. What it leaves open is dealt by the masks' share of foreground (see
+    `stratify`), which takes one reading of the masks concerned: a function of the files and `split_seed` alone.
 
     Args:
         spec: "synthetic" or "synthetic:KIND" for a built-in set, else the path of a folder.
-        split_seed: Seed of the split by hash, where a set brings no split of its own.
+        split_seed: Seed of the split, where a set brings none of its own.
         layout: Name of a layout, where looking would find another one; case does not matter.
         channels: Channels that images are read with, as `bands.read_image` does; None for three, which built-in sets have.
 
@@ -46,7 +51,7 @@ def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None, 
         raise UserError(f"{path} {what}: give the folder of a data set, or a built-in set ({_builtin()})")
     for known_layout in LAYOUTS if wanted is None else (wanted,):
         if known_layout.recognise(path):
-            found = known_layout.open(path, split_seed)
+            found = stratify(known_layout.open(path, split_seed), split_seed)
             return found if channels is None else replace(found, channels=channels)
     if wanted is not None:
         raise UserError(f"{path} has not the layout {wanted.name}: it holds {_listing(path)}; expected {wanted.shape}")

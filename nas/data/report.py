@@ -15,6 +15,7 @@ LABEL = 14
 def heading(data: DataSet) -> str:
     """What was found, before anything is read: layout, place, number of pairs, where the split comes from."""
     tested = "; of test the images, to find copies of them, and of their masks the sizes alone" if data.splits["test"] else ""
+    dealt = "" if data.own_split else f"; before, the masks of {'train and val' if data.own_test else 'all images'}, to deal the split"
     counts = ", ".join(f"{len(data.splits[split])} {split}" for split in SPLITS)
     return "\n".join(
         [
@@ -22,7 +23,7 @@ def heading(data: DataSet) -> str:
             _line("layout", f"{data.layout}, in {data.location}"),
             *([_line("channels", f"{data.channels} of each image")] if data.channels != RGB else []),
             _line("pairs", f"{counts}; split: {data.split_source}"),
-            _line("read", f"images and masks of train and val{tested}"),
+            _line("read", f"images and masks of train and val{tested}{dealt}"),
         ]
     )
 

@@ -6,6 +6,7 @@ foreground share only, so that no split gets all the large objects.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from nas.errors import UserError
 
 SHARES = (0.6, 0.2, 0.2)
 """Shares of train, val and test where a data set brings no split of its own."""
+
+_WORDS = re.compile(r"(hash of names|stratified by foreground share), seed -?\d+, [\d/]+")
 
 
 def split_names(names: Sequence[str], seed: int, shares: Sequence[float] = SHARES) -> tuple[tuple[str, ...], ...]:
@@ -71,6 +74,17 @@ def stratified_words(seed: int, shares: Sequence[float] = SHARES) -> str:
     return f"stratified by foreground share, seed {seed}, {_percentages(shares)}"
 
 
+def with_words(source: str, words: str) -> str:
+    """A description in which other words say how names were dealt, and the rest stands.
+
+    Args:
+        source: Such as "folders; train and val: hash of names, seed 0, 75/25".
+        words: From `split_words` or `stratified_words`.
+    """
+    stated, found = _WORDS.subn(words, source)
+    return stated if found else f"{source}; {words}"
+
+
 def fold_split(
     names: Sequence[str], foreground: Mapping[str, float], folds: int, fold: int, seed: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -95,6 +109,11 @@ def fold_split(
         raise UserError(f"{len(names)} images cannot make {folds} folds: give at most {len(names)} folds")
     parts = stratified_split({name: foreground[name] for name in names}, seed, [1 / folds] * folds)
     return tuple(sorted(name for part in parts[:fold] + parts[fold + 1 :] for name in part)), parts[fold]
+
+
+def fold_words(source: str, folds: int, fold: int, seed: int) -> str:
+    """How a fold would be described: where the images are from, and "fold 1 of 3 of train and val, stratified by foreground share, ..."."""
+    return f"{source}; fold {fold + 1} of {folds} of train and val, stratified by foreground share, seed {seed}"
 
 
 def _next_part(sizes: Sequence[int], place: int, shares: Sequence[float]) -> int:

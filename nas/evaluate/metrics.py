@@ -99,6 +99,23 @@ class Evaluation:
         return tuple(top / bottom if bottom else None for top, bottom in shares)
 
 
+def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Add evaluations of disjoint parts of a data set: the confusion matrices are added, so that every pixel counts once.
+
+    Figures are not averaged: the IoU of the whole is not the mean of the IoUs of its parts.
+
+    Args:
+        evaluations: one or more, of the same classes.
+
+    Raises:
+        ValueError: if there are none, or their classes differ.
+    """
+    if len({one.classes for one in evaluations}) != 1:
+        raise ValueError(f"evaluations of one and the same classes can be pooled; got {[one.classes for one in evaluations]}")
+    rows = zip(*(one.confusion for one in evaluations), strict=True)
+    return Evaluation(tuple(tuple(map(sum, zip(*row, strict=True))) for row in rows), evaluations[0].classes)
+
+
 OBJECTIVES: Mapping[str, Callable[[Evaluation], float]] = {
     "iou": lambda evaluation: evaluation.mean_iou,
     "miou": lambda evaluation: evaluation.miou,

@@ -16,6 +16,7 @@ from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
 from nas.search import StoredStudy, front_trials, opened_study, stored_genome
+from nas.search.note import measured_on
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
 
@@ -112,12 +113,16 @@ def _loading(weights: Mapping[str, Any]) -> list[str]:
 
 def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
     settings = stored.document["settings"]
+    # Studies of before there were folds have no such setting.
+    folds = settings.get("folds")
+    pooled = f", over {measured_on(folds)}" if folds else ""
     ended = trial.datetime_complete
     return (
         f"Found by architecture search: study {stored.name}, trial {trial.number}, {ended:%Y-%m-%d}." if ended else "",
         *(
-            f"Validation IoU {iou:.4f} on {name} (mean over foreground classes, image size {own['image_size'][0]}x{own['image_size'][1]}) "
-            f"after a proxy training of {own['epochs']} epochs with seed {own['seed']}."
+            f"Validation IoU {iou:.4f} on {name} (mean over foreground classes{pooled}, "
+            f"image size {own['image_size'][0]}x{own['image_size'][1]}) after a proxy training of {own['epochs']} epochs "
+            f"with seed {own['seed']}."
             for name, own in settings["sets"].items()
             if (iou := trial.user_attrs.get("iou_per_set", {}).get(name)) is not None
         ),
@@ -147,6 +152,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),
         "final": stored.final_entries().get(trial.user_attrs["key"], []),
+        "measured_on": measured_on(document["settings"].get("folds")),
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
         "normalise": {

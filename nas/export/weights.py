@@ -35,7 +35,8 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
         return {}
     sets = document["facts"]["sets"]
     names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))
-    return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=True)}
+    # With folds each network saw all images but its fold's; those of the first fold stand for the others.
+    return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=False)}
 
 
 def main_set(sets: Sequence[dict[str, object]]) -> int:

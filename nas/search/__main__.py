@@ -9,6 +9,7 @@ from nas.door import INTERRUPTED, enter
 from nas.export import export_trials
 from nas.search.dry_run import dry_run
 from nas.search.front import front_text
+from nas.search.note import measured_on
 from nas.search.options import config_of, parse
 from nas.search.progress import duration, for_terminal
 from nas.search.run import SearchResult, run_search
@@ -55,7 +56,7 @@ def report(result: SearchResult) -> str:
     return "\n".join(
         [
             *lines,
-            f"Pareto front (validation, image size {result.front['image_size'][0]}; the test split was not read):",
+            f"Pareto front, measured on {measured_on(result.folds)} at {result.front['image_size'][0]}; the test split was not read:",
             front_text(result.front),
             "",
             f"best     {folder.best / 'model.py'}   ({_best(result.front)})",

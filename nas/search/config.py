@@ -18,6 +18,7 @@ LEAST = {
     "trials": 1,
     "epochs": 1,
     "batch_size": 2,
+    "folds": 2,
     "workers": 0,
     "seed": 0,
     "cache_size": 1,
@@ -58,10 +59,12 @@ class SearchConfig:
         epochs: Passes over the training images; None to show each network about 1,500 images.
         batch_size: Images a step; None for the recipe's.
         learning_rate: Peak learning rate; None for the recipe's.
+        folds: Folds of train and val: a network is trained on each of them, and its accuracy comes from one confusion matrix in which every
+            image counts once. For sets of fewer than about 100 images. None to train once and validate on val.
         seed: Of sampler, weights and order of images. Not of the split, which is a function of the data alone.
         timeout: Seconds after which the search stops as if interrupted; None for none.
-        cache_size: Bytes that banks of views may take in `studies/.banks`: the least recently used are removed, and a bank that would be
-            larger alone gets fewer views.
+        cache_size: Bytes that banks of views may take in `studies/.banks`: the least recently used are removed, and a set whose bank (with
+            folds, banks together) would be larger alone gets fewer views.
         home: Folder in which `studies/` lies.
     """
 
@@ -90,6 +93,7 @@ class SearchConfig:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    folds: int | None = None
     seed: int = 0
     timeout: float | None = None
     cache_size: int = 20 * 2**30

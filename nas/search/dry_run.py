@@ -36,11 +36,11 @@ def dry_run(config: SearchConfig) -> str:
         UserError: The search could not begin either.
     """
     plan = make_plan(config)
-    size = sum(bank_bytes(one.data, one.size.image_size, one.size.train_size, one.views) for one in plan.sets)
+    size = sum(bank_bytes(data, one.size.image_size, one.size.train_size, one.views) for one in plan.sets for data in one.rounds)
     candidates = sample_candidates(plan)
     parts = [
         describe_data(plan),
-        f"bank of views: {size / 2**20:,.1f} MiB in {plan.bank_folder}",
+        f"{'banks' if config.folds else 'bank'} of views: {size / 2**20:,.1f} MiB in {plan.bank_folder}",
         f"study: {plan.name} in {plan.folder.storage_url(config.storage)}",
         f"space: {plan.space.name}, {len(plan.space.distributions())} genes; sampler {config.sampler}",
         f"objectives: {', '.join(config.objectives)}",
@@ -86,6 +86,7 @@ def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
     finally:
         torch.set_num_threads(threads)
     steps = sum(_steps(one) for one in plan.sets)
+    folds = f" in {plan.config.folds} folds" if plan.config.folds else ""
     total = mean * plan.config.trials / max(1, plan.workers)
     early = (
         f", about {duration(total * _share(plan))} where those that fall behind stop after "
@@ -94,7 +95,7 @@ def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
         else ""
     )
     return (
-        f"estimate: {mean:.1f} s a trial ({steps} steps), {duration(total)} for {plan.config.trials} trials trained to the end with "
+        f"estimate: {mean:.1f} s a trial ({steps} steps{folds}), {duration(total)} for {plan.config.trials} trials trained to the end with "
         f"{max(1, plan.workers)} at a time{early}; a rough figure from {TIMED_STEPS} steps of each sample, the bank not counted"
     )
 
@@ -112,7 +113,8 @@ def _share(plan: Plan) -> float:
 
 
 def _steps(one: SetPlan) -> int:
-    return one.recipe.epochs * -(-one.facts.counts["train"] // one.recipe.batch_size)
+    """Training steps of a candidate on one set, all folds of it together."""
+    return sum(one.recipe.epochs * -(-len(data.splits["train"]) // one.recipe.batch_size) for data in one.rounds)
 
 
 def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> float:
@@ -120,7 +122,8 @@ def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> flo
     step = sum(_step_seconds(plan, one, candidate) for candidate in candidates) / len(candidates)
     # Validation runs forward only, about a third of a step for as many pixels.
     height, width = one.size.image_size
-    pixels = plan.rungs * one.facts.counts["val"] * height * width / 3
+    images = sum(len(data.splits["val"]) for data in one.rounds)
+    pixels = plan.rungs * images * height * width / 3
     trained = _steps(one) * one.recipe.batch_size * one.size.train_size[0] * one.size.train_size[1]
     return step * _steps(one) * (1 + pixels / trained)
 

@@ -15,6 +15,8 @@ from nas.topology import NumClasses
 COSTS = ("params", "macs", "memory")
 SIGHT = ("receptive_field", "sees_whole_image")
 FINAL = ("final_iou", "final_spread", "final_seeds")
+REFERENCE = ("image_size", "num_classes", "split", "folds")
+"""Columns that say what the others refer to, alike in all rows: a terminal's table says them above it."""
 
 
 def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str], finals: Finals | None = None) -> list[FrozenTrial]:
@@ -51,12 +53,24 @@ def front_table(
     objectives: Sequence[str],
     image_size: Sequence[int],
     num_classes: NumClasses,
+    folds: int | None = None,
     finals: Finals | None = None,
 ) -> pd.DataFrame:
-    """One row a trial of the front.
+    """The front as a table.
 
-    Number, key, final IoU (mean and standard deviation over how many seeds; empty for who was no finalist), accuracies of the search (means
-    over sets, IoU on each of several), costs, and what they refer to.
+    Args:
+        trials: Of a study.
+        objectives: Names.
+        image_size: Height and width that costs refer to.
+        num_classes: Logits.
+        folds: Of the search; None without.
+        finals: Final values by key, where there are any.
+
+    Returns:
+        One row a trial of the front: number, key, final IoU (mean and standard deviation over how many seeds; empty for who was no
+        finalist), accuracies of the search (means over sets, IoU on each of several), costs, and what these refer to: image size, classes,
+        `split` ("val": a search reads no test image) and `folds`, the validation parts in one confusion matrix (1 where val is validated on
+        as it is).
     """
     known = finals or {}
     chosen = front_trials(trials, objectives, known)
@@ -72,10 +86,12 @@ def front_table(
             **{name: trial.user_attrs[name] for name in (*COSTS, *SIGHT)},
             "image_size": "x".join(map(str, image_size)),
             "num_classes": num_classes if isinstance(num_classes, int) else "+".join(map(str, num_classes)),
+            "split": "val",
+            "folds": folds or 1,
         }
         for trial in chosen
     ]
-    return pd.DataFrame(rows, columns=["trial", "key", *FINAL, *ACCURACIES, *own, *COSTS, *SIGHT, "image_size", "num_classes"])
+    return pd.DataFrame(rows, columns=["trial", "key", *FINAL, *ACCURACIES, *own, *COSTS, *SIGHT, *REFERENCE])
 
 
 def _final(final: Final | None) -> dict[str, float | int | None]:
@@ -95,7 +111,7 @@ def front_text(table: pd.DataFrame) -> str:
         memory=table["memory"].map(lambda n: f"{n / 1024:,.0f}K"),
         receptive_field=[str(ReceptiveField(*seen)) for seen in zip(*(table[name] for name in SIGHT), strict=True)],
     )
-    hidden = ["final_spread", "final_seeds", "sees_whole_image", "image_size", "num_classes"]
+    hidden = ["final_spread", "final_seeds", "sees_whole_image", *REFERENCE]
     if not table["final_seeds"].any():
         hidden.append("final_iou")
     return shown.drop(columns=hidden).to_string(index=False)

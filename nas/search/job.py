@@ -4,13 +4,14 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from nas.blocks import AnyOperator
 from nas.data import Bank, open_bank
 from nas.genome import genome_from_json
-from nas.search.proxy import ProxyResult, train_rung, trainings
+from nas.search.proxy import ProxyResult, pooled, train_rung, trainings
 from nas.search.states import read_states, write_states
 from nas.space import SpaceFile, load_space
 from nas.train import Diverged, Recipe, TrainState
@@ -22,7 +23,7 @@ class Workplace:
 
     Attributes:
         space: Where operators are defined, a user's own among them.
-        banks: Folders of the banks of views.
+        rounds: Folders of the banks of views: for each training of a candidate, one a fold or one in all, the banks of the sets.
         recipes: How to train on each.
         device: Where.
         rungs: In how many stages.
@@ -30,7 +31,7 @@ class Workplace:
     """
 
     space: SpaceFile
-    banks: Sequence[Path]
+    rounds: Sequence[Sequence[Path]]
     recipes: Sequence[Recipe]
     device: str
     rungs: int = 1
@@ -40,7 +41,7 @@ class Workplace:
         """JSON-ready."""
         return {
             "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
-            "banks": [str(path) for path in self.banks],
+            "rounds": [[str(path) for path in banks] for banks in self.rounds],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
             "rungs": self.rungs,
@@ -53,7 +54,7 @@ class Workplace:
         space = document["space"]
         return cls(
             space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
-            banks=[Path(path) for path in document["banks"]],
+            rounds=[[Path(path) for path in banks] for banks in document["rounds"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
             rungs=document["rungs"],
@@ -63,11 +64,11 @@ class Workplace:
     def open(self) -> Callable[["Task"], "Answer"]:
         """Opens banks and space once; gives the function that does tasks."""
         vocabulary = load_space(self.space).vocabulary
-        banks = [open_bank(path) for path in self.banks]
+        rounds = [[open_bank(path) for path in banks] for banks in self.rounds]
 
         def train(task: Task) -> Answer:
             try:
-                return Answer(_trained(task, self, vocabulary, banks), "")
+                return Answer(_trained(task, self, vocabulary, rounds), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
@@ -138,13 +139,18 @@ class Answer:
         return cls(ProxyResult.from_dict(result) if result else None, document["reason"])
 
 
-def _trained(task: Task, place: Workplace, vocabulary: Mapping[str, type[AnyOperator]], banks: Sequence[Bank]) -> ProxyResult:
-    lessons = trainings(banks, [task.recipe(recipe) for recipe in place.recipes], place.joint)
-    genome = genome_from_json(task.genome, vocabulary)
-    result, states = train_rung(genome, lessons, place.device, task.rung, place.rungs, _states(task))
+def _trained(task: Task, place: Workplace, vocabulary: Mapping[str, type[AnyOperator]], rounds: Sequence[Sequence[Bank]]) -> ProxyResult:
+    genome, recipes = genome_from_json(task.genome, vocabulary), [task.recipe(recipe) for recipe in place.recipes]
+    lessons = [trainings(banks, recipes, place.joint) for banks in rounds]
+    before = iter(_states(task) or ())
+    results, reached = [], []
+    for own in lessons:
+        result, states = train_rung(genome, own, place.device, task.rung, place.rungs, list(islice(before, len(own))) or None)
+        results.append(result)
+        reached += states
     if task.save is not None:
-        write_states(task.save, states)
-    return result
+        write_states(task.save, reached)
+    return pooled(results)
 
 
 def _states(task: Task) -> list[TrainState] | None:

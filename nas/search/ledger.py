@@ -155,8 +155,9 @@ class Ledger:
             "iou_per_set": {name: evaluation.mean_iou for name, evaluation in result.evaluations.items()},
             "iou_per_class": per_class_iou(result.evaluations),
             "seconds": live.seconds,
+            **({"iou_per_fold": result.iou_per_fold} if result.iou_per_fold else {}),
         }
-        self.recorder.complete(live.trial_id, found, attrs, self._note(live, evaluation_table(result.evaluations)))
+        self.recorder.complete(live.trial_id, found, attrs, self._note(live, evaluation_table(result.evaluations, result.iou_per_fold)))
         self.proposer.tell(live.proposal, found)
         self._count()
 

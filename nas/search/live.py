@@ -67,9 +67,9 @@ class LiveTrial:
             result: Of its training.
             accuracies: Means over the sets, by name of the objective.
         """
-        known = {(point["set"], point["epoch"]) for point in self.curve}
+        known = {(point["set"], point.get("fold"), point["epoch"]) for point in self.curve}
         # A rung whose states were lost began from the beginning: epochs that are known already stay as they were.
-        curve = [dict(point) for point in result.curve if (point["set"], point["epoch"]) not in known]
+        curve = [dict(point) for point in result.curve if (point["set"], point.get("fold"), point["epoch"]) not in known]
         self.completed.append({**accuracies, "seconds": result.seconds, "curve": curve})
 
     def standing(self, objectives: Sequence[str]) -> Standing:

@@ -40,14 +40,28 @@ def trial_note(candidate: Candidate, in_shape: Shape, num_classes: NumClasses, o
     )
 
 
-def evaluation_table(evaluations: Evaluations) -> str:
-    """IoU of every class, as a Markdown table."""
-    lines = ["| set | class | IoU |", "|---|---|---:|"]
+def evaluation_table(evaluations: Evaluations, iou_per_fold: Mapping[str, Sequence[float]] | None = None) -> str:
+    """IoU of every class, as a Markdown table under a line that says what it was measured on.
+
+    Args:
+        evaluations: Of the sets.
+        iou_per_fold: Set name -> mean IoU of each fold; None or empty without folds.
+    """
+    per_fold = iou_per_fold or {}
+    folds = max(map(len, per_fold.values()), default=None)
+    lines = [f"Measured on {measured_on(folds)}; the test split was not read.", "", "| set | class | IoU |", "|---|---|---:|"]
     for name, evaluation in evaluations.items():
         for label, iou in zip(evaluation.classes, evaluation.iou, strict=True):
             lines.append(f"| {name} | {label} | {'absent' if iou is None else f'{iou:.4f}'} |")
         lines.append(f"| {name} | **mean of the foreground** | **{evaluation.mean_iou:.4f}** |")
+        if name in per_fold:
+            lines.append(f"| {name} | the same on each fold | {', '.join(f'{iou:.4f}' for iou in per_fold[name])} |")
     return "\n".join(lines)
+
+
+def measured_on(folds: int | None) -> str:
+    """What the values of a search refer to, in words that notes, tables and model files share."""
+    return "the validation split" if folds is None else f"all images of train and val, each once in {folds} folds"
 
 
 def rung_table(completed: Sequence[Mapping[str, Any]]) -> str:

@@ -121,6 +121,13 @@ def _training(made: argparse.ArgumentParser) -> None:
     group.add_argument("--final-epochs", type=int, metavar="N", help="length of final training (default: that of the search)")
     group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
+    group.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="train each network on K folds of train and val and judge it by all of them together, K times the cost: for fewer than about "
+        "100 images (default: once, judged by val)",
+    )
     group.add_argument("--seed", type=int, default=DEFAULTS.seed, metavar="N", help="of sampler, weights and order (default %(default)s)")
 
 

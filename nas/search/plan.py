@@ -76,19 +76,23 @@ class Plan:
         """Where banks are kept, for all studies of a home."""
         return self.config.home / "studies" / ".banks"
 
-    def banks(self) -> list[Bank]:
-        """The bank of views of each set, drawn if it is not there."""
+    def banks(self) -> list[list[Bank]]:
+        """The banks of views, drawn if they are not there: a list of one a set for each training of a candidate, so one list a fold."""
+        rounds = zip(*(plan.rounds for plan in self.sets), strict=True)
         return [
-            build_bank(
-                plan.data,
-                plan.size.image_size,
-                plan.size.train_size,
-                plan.views,
-                BANK_SEED,
-                self.bank_folder,
-                recipe=self.transforms,
-            )
-            for plan in self.sets
+            [
+                build_bank(
+                    data,
+                    plan.size.image_size,
+                    plan.size.train_size,
+                    plan.views,
+                    BANK_SEED,
+                    self.bank_folder,
+                    recipe=self.transforms,
+                )
+                for plan, data in zip(self.sets, sets, strict=True)
+            ]
+            for sets in rounds
         ]
 
     def settings(self) -> dict[str, Any]:
@@ -107,6 +111,7 @@ class Plan:
             "joint": self.config.joint,
             "rungs": self.rungs,
             "prune": self.config.prune,
+            "folds": self.config.folds,
             "layout": self.config.layout,
             "channels": self.in_shape[0],
             "sets": {plan.data.name: plan.settings() for plan in self.sets},

@@ -1,13 +1,13 @@
 """Trains one candidate up to the end of a rung: a pure function of genome, data, recipe and the state it goes on from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from nas.data import Bank
-from nas.evaluate import Evaluation
+from nas.evaluate import Evaluation, pool
 from nas.genome import Genome
 from nas.network import build_network
 from nas.search.rungs import rung_ends
@@ -20,15 +20,18 @@ class ProxyResult:
 
     Attributes:
         evaluations: Set name -> evaluation after the last epoch.
-        curve: One entry an epoch of the rung: set, epoch, loss, learning rate, and the mean IoU where it was evaluated.
+        curve: One entry an epoch of the rung: set, epoch, loss, learning rate, and the mean IoU where it was evaluated; with folds the
+            fold, from 1.
         train_seconds: Time in training steps.
         validate_seconds: Time in validation.
+        iou_per_fold: Set name -> mean IoU on each fold's validation images; empty without folds.
     """
 
     evaluations: Mapping[str, Evaluation]
     curve: Sequence[Mapping[str, Any]]
     train_seconds: float
     validate_seconds: float
+    iou_per_fold: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -42,13 +45,15 @@ class ProxyResult:
             "curve": [dict(point) for point in self.curve],
             "train_seconds": self.train_seconds,
             "validate_seconds": self.validate_seconds,
+            "iou_per_fold": {name: list(ious) for name, ious in self.iou_per_fold.items()},
         }
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "ProxyResult":
         """What `to_dict` gave."""
         evaluations = {name: Evaluation.from_dict(stored) for name, stored in document["evaluations"].items()}
-        return cls(evaluations, document["curve"], document["train_seconds"], document["validate_seconds"])
+        own = {name: document[name] for name in ("curve", "train_seconds", "validate_seconds", "iou_per_fold")}
+        return cls(evaluations, **own)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,24 @@ def train_rung(
         evaluations |= last.evaluations
         reached.append(last.state)
     return ProxyResult(evaluations, curve, train_seconds, validate_seconds), reached
+
+
+def pooled(rounds: Sequence[ProxyResult]) -> ProxyResult:
+    """One result of the trainings on all folds: every image counts once, in one confusion matrix a set.
+
+    Args:
+        rounds: In the order of the folds; a single one stays as it is.
+    """
+    if len(rounds) == 1:
+        return rounds[0]
+    sets = rounds[0].evaluations
+    return ProxyResult(
+        evaluations={name: pool([one.evaluations[name] for one in rounds]) for name in sets},
+        curve=[{"fold": fold, **point} for fold, one in enumerate(rounds, start=1) for point in one.curve],
+        train_seconds=sum(one.train_seconds for one in rounds),
+        validate_seconds=sum(one.validate_seconds for one in rounds),
+        iou_per_fold={name: [one.evaluations[name].mean_iou for one in rounds] for name in sets},
+    )
 
 
 def _point(epoch: EpochMetrics) -> dict[str, float]:

@@ -11,7 +11,8 @@ import optuna
 import pandas as pd
 
 import nas
-from nas.data import trim, using
+from nas.data import DataSet, trim, using
+from nas.data.dataset import SPLITS
 from nas.errors import UserError
 from nas.files import write_json, write_text
 from nas.search.candidate import Candidate
@@ -53,6 +54,7 @@ class SearchResult:
         seconds: Wall time of this run.
         overhead: Share of the core time (cores x wall) not spent in training or validation.
         cores: Cores that the share refers to.
+        folds: Folds that the front's values are pooled over; None where they are those of the validation split.
     """
 
     study: str
@@ -65,6 +67,7 @@ class SearchResult:
     seconds: float
     overhead: float
     cores: int
+    folds: int | None = None
 
 
 def run_search(config: SearchConfig, progress: Progress | None = None) -> SearchResult:
@@ -98,14 +101,14 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
     )
     proposer.first.extend(_warm_start(plan, told))
-    banks = [bank.path for bank in plan.banks()]
-    with using(banks):
+    rounds = [[bank.path for bank in banks] for banks in plan.banks()]
+    with using([path for banks in rounds for path in banks]):
         for gone in trim(plan.bank_folder, config.cache_size):
             told.say(f"removed a bank of views that was not used for long: {gone}")
-        return _train(plan, stored, proposer, banks, began, told)
+        return _train(plan, stored, proposer, rounds, began, told)
 
 
-def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path], began: float, told: Progress) -> SearchResult:
+def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[list[Path]], began: float, told: Progress) -> SearchResult:
     config, folder = plan.config, plan.folder
     ledger = Ledger(
         target=plan.target,
@@ -117,7 +120,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
         log=EventLog(folder.log, folder.workers_log),
         states=folder.states.resolve(),
     )
-    workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
+    workplace = Workplace(plan.space_file, rounds, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     with caught_signals() as wish, opened_pool(workplace, plan.workers, folder.workers_log) as pool:
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
@@ -128,7 +131,8 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
             if outcome in ("complete", "exhausted") and config.finalists:
                 outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
         finally:
-            table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, stored.finals())
+            settled = stored.finals()
+            table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)
             write_text(folder.front, table.to_csv(index=False))
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
@@ -142,6 +146,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
         seconds=seconds,
         overhead=1 - (ledger.busy_seconds + finals.busy_seconds) / (cores * seconds),
         cores=cores,
+        folds=config.folds,
     )
 
 
@@ -223,10 +228,16 @@ def config_document(plan: Plan) -> dict[str, Any]:
         },
         "settings": plan.settings(),
         "sets": [one.document() for one in plan.sets],
-        "split": {one.data.name: {split: [item.name for item in items] for split, items in one.data.splits.items()} for one in plan.sets},
+        "split": {one.data.name: _names(one.data) for one in plan.sets},
+        "folds": {one.data.name: [_names(fold, ("train", "val")) for fold in one.folds] for one in plan.sets if one.folds},
         "space_file": str(plan.space_file.path),
         "transforms": plan.transforms.document(),
         "versions": versions(),
         "commit": git_commit(),
         "machine": machine(plan.device),
     }
+
+
+def _names(data: DataSet, splits: Sequence[str] = SPLITS) -> dict[str, list[str]]:
+    """Names of the items of each split."""
+    return {split: [item.name for item in data.splits[split]] for split in splits}

@@ -4,9 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nas.data import DataFacts, DataSet, SizeChoice, bank_bytes, check_data, open_data, recommend_size, train_size_for, views_within
+from nas.data import (
+    DataFacts,
+    DataSet,
+    SizeChoice,
+    bank_bytes,
+    check_data,
+    fold_sets,
+    open_data,
+    recommend_size,
+    train_size_for,
+    views_within,
+)
 from nas.errors import UserError
 from nas.search.config import SearchConfig
+from nas.search.study import FINGERPRINT
 from nas.train import Recipe
 
 SHOWN_VIEWS = 1_500
@@ -15,6 +27,9 @@ SHOWN_VIEWS = 1_500
 MAX_EPOCHS = 100
 MAX_BANK_VIEWS = 10
 """Different views of each image; more epochs go round again."""
+
+SMALL_SET = 100
+"""Images of training and validation from which folds cost more than they tell."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class SetPlan:
         size: Image size and size of training views, and why.
         views: Views of each training image in the bank.
         recipe: Of a candidate's proxy training on it.
+        folds: The set once a fold, each with other images of training and validation; none where a candidate is trained once.
     """
 
     data: DataSet
@@ -34,12 +50,18 @@ class SetPlan:
     size: SizeChoice
     views: int
     recipe: Recipe
+    folds: tuple[DataSet, ...] = ()
+
+    @property
+    def rounds(self) -> tuple[DataSet, ...]:
+        """What a candidate is trained on, one after the other: each fold, or the set as it is split."""
+        return self.folds or (self.data,)
 
     def settings(self) -> dict[str, Any]:
         """What must not change within a study."""
         return {
             "data": self.data.name,
-            "data_fingerprint": self.data.fingerprint(),
+            FINGERPRINT: self.data.fingerprint(),
             "image_size": list(self.size.image_size),
             "train_size": list(self.size.train_size),
             "views": self.views,
@@ -59,6 +81,7 @@ class SetPlan:
             "train_size": list(self.size.train_size),
             "images": dict(self.facts.counts),
             "split": self.data.split_source,
+            "folds": len(self.folds) or None,
             "native_size": list(self.facts.median_size),
             "pixel_shares": list(self.facts.pixel_shares),
         }
@@ -66,10 +89,12 @@ class SetPlan:
     def describe(self) -> str:
         """One paragraph for a person."""
         counts, height, width = self.facts.counts, *self.size.train_size
+        unread = "the test split is not read" + ("" if self.data.own_test else "; its masks were counted once, to deal the split")
         return "\n".join(
             [
                 f"data: {self.data.name} ({self.data.layout}), {counts['train']} training, {counts['val']} validation, "
-                f"{counts['test']} test images (the test split is not read); split: {self.data.split_source}",
+                f"{counts['test']} test images ({unread}); split: {self.data.split_source}",
+                *self._describe_folds(),
                 f"classes: {', '.join(self.data.classes)}",
                 *([f"channels: {self.data.channels} of each image"] if self.data.channels != 3 else []),
                 f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image{self._fewer()}",
@@ -77,37 +102,68 @@ class SetPlan:
             ]
         )
 
+    def _describe_folds(self) -> list[str]:
+        if not self.folds:
+            return []
+        count, sizes = len(self.folds), sorted({len(fold.splits["train"]) for fold in self.folds})
+        images = len(self.facts.foreground)
+        line = (
+            f"folds: every network is trained {count} times, on {' or '.join(map(str, sizes))} of the {images} training and validation "
+            f"images, and judged by one confusion matrix in which each of the {images} counts once"
+        )
+        if images <= SMALL_SET:
+            return [line]
+        return [
+            line,
+            f"warning: --folds is meant for sets of fewer than about {SMALL_SET} images: on {images} it costs {count} trainings a network "
+            "and says little more than one does",
+        ]
+
     def _fewer(self) -> str:
         wanted = min(self.recipe.epochs, MAX_BANK_VIEWS)
         return f" instead of {wanted}: --cache-size has no room for more" if self.views < wanted else ""
 
 
 def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
-    """Opens and checks all data sets; reads each once.
+    """Opens and checks all data sets; reads each once, and a set whose split must be dealt by its masks once more of these.
 
     Raises:
-        UserError: The data are faulty, or two sets have the same name.
+        UserError: The data are faulty, two sets have the same name, or one has fewer images than folds are wanted.
     """
     found = [open_data(spec, layout=config.layout, channels=config.channels) for spec in config.data]
     names = [data.name for data in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
     facts = [check_data(data) for data in found]
-    images = [one.counts["train"] for one in facts]
+    folds = [_folds(config, *parts) for parts in zip(found, facts, strict=True)]
+    images = [len((own or (data,))[0].splits["train"]) for data, own in zip(found, folds, strict=True)]
     # A joint network sees every set in each epoch, and as many views in all as separate networks would.
     shown = [round(sum(images) / len(images))] * len(images) if config.joint else images
-    return tuple(_set(config, *parts) for parts in zip(found, facts, shown, strict=True))
+    return tuple(_set(config, *parts) for parts in zip(found, facts, folds, shown, strict=True))
 
 
-def _set(config: SearchConfig, data: DataSet, facts: DataFacts, images: int) -> SetPlan:
+def _folds(config: SearchConfig, data: DataSet, facts: DataFacts) -> tuple[DataSet, ...]:
+    if config.folds is None:
+        return ()
+    images = len(facts.foreground)
+    if images < config.folds:
+        raise UserError(
+            f"--folds {config.folds} needs at least as many images in train and val, {data.name} has {images}: "
+            f"give --folds {images} or fewer, or leave it out"
+        )
+    return fold_sets(data, facts.foreground, config.folds)
+
+
+def _set(config: SearchConfig, data: DataSet, facts: DataFacts, folds: tuple[DataSet, ...], images: int) -> SetPlan:
     size = _size(config, facts)
     recipe = _recipe(config, images)
-    return SetPlan(data, facts, size, _views(config, data, size, min(recipe.epochs, MAX_BANK_VIEWS)), recipe)
+    views = _views(config, folds or (data,), size, min(recipe.epochs, MAX_BANK_VIEWS))
+    return SetPlan(data, facts, size, views, recipe, folds)
 
 
-def _views(config: SearchConfig, data: DataSet, size: SizeChoice, wanted: int) -> int:
-    """As many as wanted, or as the cache has room for."""
-    one, two = (bank_bytes(data, size.image_size, size.train_size, views) for views in (1, 2))
+def _views(config: SearchConfig, rounds: Sequence[DataSet], size: SizeChoice, wanted: int) -> int:
+    """As many as wanted, or as the cache has room for in the banks of all folds together."""
+    one, two = (sum(bank_bytes(data, size.image_size, size.train_size, views) for data in rounds) for views in (1, 2))
     return views_within(config.cache_size, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
 
 

@@ -30,6 +30,9 @@ ATTRIBUTE = "nas"
 FINALS = "finals"
 """The study's user attribute with the final trainings."""
 
+FINGERPRINT = "data_fingerprint"
+"""The setting of each set that changes with its content and its split."""
+
 
 @dataclass(frozen=True)
 class StudyFolder:
@@ -218,7 +221,7 @@ def begun_study(name: str, url: str, settings: Mapping[str, Any], facts: Mapping
         with readable_errors(url):
             study = _create(name, storage, settings, facts, version)
             _check_schema(study)
-            _check_settings(name, study.user_attrs[ATTRIBUTE]["settings"], settings)
+            _check_settings(name, study.user_attrs[ATTRIBUTE], settings, facts)
             yield StoredStudy(name, url, storage, study)
     finally:
         close_storage(storage)
@@ -260,16 +263,30 @@ def _check_schema(study: optuna.Study) -> None:
         )
 
 
-def _check_settings(name: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def _check_settings(name: str, document: Mapping[str, Any], wanted: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
     """Compares as JSON, since that is how the stored ones came back."""
-    stored, now = _flat(stored), _flat(json.loads(json.dumps(wanted)))
-    different = [
-        f"{key} is {stored.get(key)!r}, now {now.get(key)!r}" for key in sorted({*stored, *now}) if stored.get(key) != now.get(key)
-    ]
+    stored, now = _flat(document["settings"]), _flat(json.loads(json.dumps(wanted)))
+    keys = sorted({*stored, *now}, key=lambda key: (": " in key, key))  # what holds for all sets comes first
+    splits = [{one["name"]: one["split"] for one in known["sets"]} for known in (document["facts"], facts)]
+    different = [_difference(key, stored.get(key), now.get(key), *splits) for key in keys if stored.get(key) != now.get(key)]
     if different:
         raise UserError(
             f"the study {name} was begun with other settings: {'; '.join(different)}. Give those again, or another --study for the new ones"
         )
+
+
+def _difference(key: str, before: Any, now: Any, splits_before: Mapping[str, str], splits_now: Mapping[str, str]) -> str:
+    """One setting that is not what it was; of a fingerprint, which says nothing to a person, what stands behind it."""
+    name = key.removesuffix(f": {FINGERPRINT}")
+    if name == key or None in (before, now):
+        return f"{key} is {_said(before)}, now {_said(now)}"
+    if splits_before.get(name) != splits_now.get(name):
+        return f"{name}: its split is {splits_before.get(name)!r}, now {splits_now.get(name)!r}"
+    return f"{name}: its images, masks, classes or split have changed since (fingerprint {before}, now {now})"
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else repr(value)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_opening_needs_no_albumentations(data, tmp_path):
 def test_the_meta_file_says_where_a_bank_comes_from(data, tmp_path):
     meta = json.loads((build(data, tmp_path / "cache").path / "meta.json").read_text())
     assert meta["fingerprint"] == data.fingerprint()
-    assert meta["split_source"] == "hash of names, seed 0, 60/20/20"
+    assert meta["split_source"] == "stratified by foreground share, seed 0, 60/20/20"
 
 
 def test_thin_cracks_survive_into_the_validation_images(tmp_path):

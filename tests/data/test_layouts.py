@@ -51,7 +51,7 @@ CHANNELS = {
 
 # The real subsets: layout, and how many items each split has.
 REAL = {
-    "CFD": ("CrackForest", (71, 23, 24)),
+    "CFD": ("CrackForest", (71, 24, 23)),
     "Kvasir-SEG": ("kvasir", (80, 30, 0)),
     "VOCdevkit": ("voc", (90, 30, 30)),
     "CocoCarDamage": ("coco", (45, 11, 11)),

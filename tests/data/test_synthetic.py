@@ -20,6 +20,7 @@ def test_sets_have_their_sizes_and_classes(spec):
     data = open_data(spec)
     assert {split: len(items) for split, items in data.splits.items()} == COUNTS
     assert data.location == spec
+    assert len({item.name for items in data.splits.values() for item in items}) == sum(COUNTS.values())
     items = [item for split in data.splits.values() for item in split[:10]]
     masks = []
     for item in items:
@@ -36,7 +37,7 @@ def test_the_mixed_set_is_balanced_and_has_a_class_for_each_kind():
     data = open_synthetic()
     assert data.classes == ("background", *NAMES)
     for items in data.splits.values():
-        kinds = [item.name.split("-")[0] for item in items]
+        kinds = [item.name.partition("/")[2].split("-")[0] for item in items]
         assert [kinds.count(name) for name in NAMES] == [len(items) // 5] * 5
     for number, item in enumerate(data.splits["train"][:5], start=1):
         assert set(np.unique(data.read_mask(item))) == {0, number}

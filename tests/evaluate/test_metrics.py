@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nas.errors import UserError
-from nas.evaluate import OBJECTIVES, Evaluation
+from nas.evaluate import OBJECTIVES, Evaluation, pool
 from nas.evaluate.confusion import count, empty_confusion
 
 VOID = 255
@@ -108,3 +108,21 @@ def test_objectives_by_name():
 def test_refuses_a_matrix_that_is_not_one_row_per_class(confusion):
     with pytest.raises(ValueError, match="square"):
         Evaluation(confusion, ("background", "crack"))
+
+
+@given(st.lists(arrays(np.int64, (3, 3), elements=st.integers(0, 50)), min_size=1, max_size=4))
+def test_parts_are_pooled_pixel_by_pixel(parts):
+    whole = pool([Evaluation(tuple(map(tuple, part.tolist())), CLASSES) for part in parts])
+    assert whole == Evaluation(tuple(map(tuple, sum(parts).tolist())), CLASSES)
+
+
+def test_a_pooled_iou_is_not_the_mean_of_its_parts():
+    small, large = Evaluation(((0, 0), (0, 1)), CLASSES[:2]), Evaluation(((0, 0), (9, 0)), CLASSES[:2])
+    assert (small.mean_iou, large.mean_iou, pool([small, large]).mean_iou) == (1.0, 0.0, 0.1)
+
+
+def test_only_like_evaluations_are_pooled():
+    with pytest.raises(ValueError, match="one and the same classes"):
+        pool([])
+    with pytest.raises(ValueError, match="one and the same classes"):
+        pool([Evaluation(((0, 0), (0, 1)), names) for names in (CLASSES[:2], CLASSES[1:])])

@@ -34,7 +34,8 @@ def open_cardd_sod(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
     problems: list[str] = []
     splits = {split: _part(root, split, problems) for split in SPLITS}
     source = "folders"
-    if not _folder(root, "val", "Image").is_dir():
+    validated = _folder(root, "val", "Image").is_dir()
+    if not validated:
         splits, source = cut_validation(splits, source, split_seed)
     return BinaryFileDataSet(
         name=root.name,
@@ -44,6 +45,7 @@ def open_cardd_sod(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
         layout=LAYOUT.name,
         location=str(root),
         problems=tuple(problems),
+        own_split=validated,
     )
 
 

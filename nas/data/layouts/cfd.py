@@ -64,6 +64,8 @@ def open_cfd(path: Path, split_seed: int = 0) -> CrackForest:
         layout=LAYOUT.name,
         location=str(path.resolve()),
         problems=orphans,
+        own_split=False,
+        own_test=False,
     )
 
 

@@ -90,6 +90,7 @@ def open_coco(path: Path, split_seed: int = 0, merge: bool = False) -> Coco:
         layout=(BINARY_LAYOUT if merge else LAYOUT).name,
         location=str(root),
         problems=tuple(problems),
+        own_split="val" in files,
         annotated={name: found for part in parts.values() for name, found in part.annotated.items()},
     )
 

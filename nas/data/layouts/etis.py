@@ -43,6 +43,8 @@ def open_etis(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
         layout=LAYOUT.name,
         location=str(path.resolve()),
         problems=tuple(problems),
+        own_split=False,
+        own_test=False,
     )
 
 

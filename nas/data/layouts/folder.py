@@ -7,16 +7,16 @@ alone, where 255 is the foreground. `classes.txt` in the root may name the class
 largest index in the masks counts them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data.dataset import SPLITS, VOID, FileDataSet, Item, class_names
+from nas.data.dataset import SPLITS, VOID, Counts, FileDataSet, Item, class_names, share_of
 from nas.data.images import ARRAY_SUFFIX, IMAGE_SUFFIXES, JPEG_SUFFIXES, MASK_SUFFIXES, BadFileError, Bytes, read_values
 from nas.data.layout import Layout
 from nas.data.layouts.listing import TRAIN_VAL, by_stem, deal
@@ -34,6 +34,16 @@ class Folder(FileDataSet):
 
     binary: bool = False
     """Whether 255 is the foreground in every mask, rather than void."""
+
+    counted: Mapping[Path, Counts] = field(default_factory=dict, repr=False, compare=False)
+    """How often each of the 256 values occurs in a mask, of those that were read to count the classes."""
+
+    def foreground_share(self, item: Item) -> float:
+        """See `DataSet.foreground_share`; a mask that was counted while opening is not read again."""
+        counts = None if item.mask is None else self.counted.get(item.mask)
+        if counts is None:
+            return super().foreground_share(item)
+        return share_of(counts[[0, VOID]] if self.binary else counts[:VOID])
 
     def read_mask_file(self, path: Path) -> Bytes:
         """See `FileDataSet.read_mask_file`."""
@@ -59,14 +69,16 @@ def open_folder(path: Path, split_seed: int = 0) -> Folder:
         The set; a `test` folder without masks is left out, since nothing can be measured on it.
     """
     problems: list[str] = []
-    if (path / "train" / "images").is_dir():
-        splits, source = _official(path, split_seed, problems)
+    official = (path / "train" / "images").is_dir()
+    validation = next((name for name in VAL_NAMES if (path / name / "images").is_dir()), None)
+    if official:
+        splits, source = _official(path, validation, split_seed, problems)
     else:
         items = _pairs(path, "", problems)
         splits, source = deal(items, SPLITS, split_names(tuple(items), split_seed)), split_words(split_seed)
     declared = _declared(path, problems)
     masks = [item.mask for split in SPLITS for item in splits[split] if item.mask is not None]
-    count, binary = _scan(masks, declared, problems)
+    count, binary, counted = _scan(masks, declared, problems)
     return Folder(
         name=path.resolve().name,
         classes=declared or class_names(count),
@@ -75,14 +87,16 @@ def open_folder(path: Path, split_seed: int = 0) -> Folder:
         layout=LAYOUT.name,
         location=str(path.resolve()),
         problems=tuple(problems),
+        own_split=official and validation is not None,
+        own_test=official,
         binary=binary,
+        counted=counted,
     )
 
 
-def _official(path: Path, seed: int, problems: list[str]) -> tuple[dict[str, tuple[Item, ...]], str]:
+def _official(path: Path, val: str | None, seed: int, problems: list[str]) -> tuple[dict[str, tuple[Item, ...]], str]:
     """The splits that the folders give; validation is cut off training where there is no folder for it."""
     train = _pairs(path / "train", "train/", problems)
-    val = next((name for name in VAL_NAMES if (path / name / "images").is_dir()), None)
     tested = (path / "test" / "images").is_dir() and (path / "test" / "masks").is_dir()
     test = tuple(_pairs(path / "test", "test/", problems).values()) if tested else ()
     if val:
@@ -111,12 +125,13 @@ def _declared(path: Path, problems: list[str]) -> tuple[str, ...]:
     return names
 
 
-def _scan(masks: Sequence[Path], declared: tuple[str, ...], problems: list[str]) -> tuple[int, bool]:
-    """Number of classes in the masks, and whether they are binary with 255 for foreground."""
+def _scan(masks: Sequence[Path], declared: tuple[str, ...], problems: list[str]) -> tuple[int, bool, dict[Path, Counts]]:
+    """Number of classes in the masks, whether they are binary with 255 for foreground, and how often each value occurs in those read."""
     with ThreadPoolExecutor(8) as pool:
         looks = list(pool.map(_values, masks))
     bits = any(is_bits for _, is_bits in looks)
-    flags: NDArray[np.bool_] = np.array([values for values, is_bits in looks if not is_bits], dtype=bool).reshape(-1, 256)
+    counted = {mask: counts for mask, (counts, is_bits) in zip(masks, looks, strict=True) if not is_bits}
+    flags: NDArray[np.bool_] = np.array([counts > 0 for counts in counted.values()], dtype=bool).reshape(-1, 256)
     seen = np.asarray(flags.any(axis=0))
     binary = bool(seen[VOID]) and not seen[1:VOID].any() and len(declared) in (0, 2)
     count = 2 if binary or bits else 1
@@ -134,18 +149,18 @@ def _scan(masks: Sequence[Path], declared: tuple[str, ...], problems: list[str])
             f"the masks hold {len(indices)} different values between {indices[0]} and {indices[-1]}; expected class indices 0, 1, 2, ... "
             f"(binary masks: only 0 and 255). If there really are {count} classes, name them in classes.txt"
         )
-    return count, binary
+    return count, binary, counted
 
 
-def _values(path: Path) -> tuple[NDArray[np.bool_], bool]:
-    """Which values a mask holds (256 flags), and whether its format makes it binary; a broken mask holds none."""
+def _values(path: Path) -> tuple[Counts, bool]:
+    """How often each of the 256 values occurs in a mask, and whether its format makes it binary; a broken mask holds none."""
     if path.suffix.lower() in JPEG_SUFFIXES:
-        return np.zeros(256, dtype=bool), True
+        return np.zeros(256, dtype=np.int64), True
     try:
         values, bits = read_values(path)
     except BadFileError:
-        return np.zeros(256, dtype=bool), False
-    return np.bincount(values.ravel(), minlength=256) > 0, bits
+        return np.zeros(256, dtype=np.int64), False
+    return np.bincount(values.ravel(), minlength=256), bits
 
 
 LAYOUT = Layout("folder", "{train,val,test}/images and .../masks, or images/ and masks/ alone", recognise, open_folder)

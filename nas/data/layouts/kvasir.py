@@ -36,10 +36,10 @@ def open_kvasir(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
     images, masks = (by_stem(path / folder, JPEG_SUFFIXES, problems) for folder in ("images", "masks"))
     items = {item.name: item for item in pair_up(images, masks, "", problems)}
     folder = _lists(path)
+    lists = {} if folder is None else {split: read_list(folder / f"{split}.txt", problems) for split in SPLITS}
     if folder is None:
         splits, source = deal(items, SPLITS, split_names(tuple(items), split_seed)), split_words(split_seed)
     else:
-        lists = {split: read_list(folder / f"{split}.txt", problems) for split in SPLITS}
         missing = path / "images"
         splits, source = listed_splits(
             lists,
@@ -57,6 +57,8 @@ def open_kvasir(path: Path, split_seed: int = 0) -> BinaryFileDataSet:
         layout=LAYOUT.name,
         location=str(path.resolve()),
         problems=tuple(problems),
+        own_split=lists.get("val") is not None,
+        own_test=folder is not None,
     )
 
 

@@ -77,6 +77,7 @@ def open_voc(path: Path, split_seed: int = 0) -> Voc:
         layout=LAYOUT.name,
         location=str(root),
         problems=tuple(problems),
+        own_split=lists["val"] is not None,
     )
 
 

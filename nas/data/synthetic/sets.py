@@ -12,7 +12,7 @@ from typing import final
 
 import numpy as np
 
-from nas.data.dataset import DataSet, Item
+from nas.data.dataset import DataSet, Item, all_items
 from nas.data.synthetic import blobs, cracks, damage, leaves, objects
 from nas.data.synthetic.canvas import Bytes, worsen
 from nas.errors import UserError
@@ -85,7 +85,9 @@ class SyntheticDataSet(DataSet):
 
     @cached_property
     def _digest(self) -> str:
-        digest = hashlib.blake2b(f"{self.location} {SYNTHETIC_VERSION} {self.classes} {COUNTS}".encode(), digest_size=8)
+        digest = hashlib.blake2b(f"{self.location} {SYNTHETIC_VERSION} {self.classes}".encode(), digest_size=8)
+        for split, item in all_items(self):
+            digest.update(f"{split} {item.seed}\n".encode())
         # One picture of each kind: tells a change that forgot the version, or another OpenCV that draws another line.
         for item in self.splits["train"][: len(KINDS)]:
             for array in self.read(item):
@@ -113,7 +115,7 @@ def open_synthetic(kind: str = MIXED) -> SyntheticDataSet:
     else:
         spelled = ", ".join(f"synthetic:{name}" for name in names)
         raise UserError(f"no synthetic data set is called {kind!r}: use synthetic (all kinds mixed) or one of {spelled}")
-    splits = {split: _items(numbers, number, count) for number, (split, count) in enumerate(COUNTS.items())}
+    splits = {split: _items(numbers, split, number, count) for number, (split, count) in enumerate(COUNTS.items())}
     return SyntheticDataSet(
         name="synthetic" if kind == MIXED else f"synthetic-{kind}",
         classes=("background", *foreground),
@@ -125,7 +127,7 @@ def open_synthetic(kind: str = MIXED) -> SyntheticDataSet:
     )
 
 
-def _items(kinds: list[int], split: int, count: int) -> tuple[Item, ...]:
-    """`count` items that take the kinds in turn."""
-    places = [(kinds[index % len(kinds)], split, index // len(kinds)) for index in range(count)]
-    return tuple(Item(name=f"{KINDS[seed[0]].name}-{seed[2]:03d}", seed=seed) for seed in places)
+def _items(kinds: list[int], split: str, number: int, count: int) -> tuple[Item, ...]:
+    """`count` items that take the kinds in turn; `number` is the split's, from which they are drawn."""
+    places = [(kinds[index % len(kinds)], number, index // len(kinds)) for index in range(count)]
+    return tuple(Item(name=f"{split}/{KINDS[seed[0]].name}-{seed[2]:03d}", seed=seed) for seed in places)

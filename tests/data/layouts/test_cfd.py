@@ -30,7 +30,7 @@ def test_cracks_are_regions_two_and_four(tmp_path):
 def test_only_images_with_truth_are_items(tmp_path):
     data = open_data(write(tmp_path))
     assert [len(data.splits[split]) for split in ("train", "val", "test")] == [3, 1, 1]
-    assert data.split_source == "hash of names, seed 0, 60/20/20"
+    assert data.split_source == "stratified by foreground share, seed 0, 60/20/20"
     check_data(data)
 
 

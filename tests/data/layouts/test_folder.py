@@ -39,7 +39,7 @@ def test_a_test_folder_without_masks_is_left_out(tmp_path):
 def test_flat_folders_are_split_by_hash(tmp_path):
     data = open_data(flat(tmp_path))
     assert [len(data.splits[split]) for split in ("train", "val", "test")] == [6, 2, 2]
-    assert data.split_source == "hash of names, seed 0, 60/20/20"
+    assert data.split_source == "stratified by foreground share, seed 0, 60/20/20"
     again = open_data(tmp_path)
     assert again.splits == data.splits
     assert again.fingerprint() == data.fingerprint()

@@ -24,7 +24,7 @@ def test_kvasirs_lists_are_used(tmp_path, lists):
 
 def test_kvasirs_archive_is_split_by_hash(tmp_path):
     data = open_data(write_kvasir(tmp_path, lists="", boxes=True))
-    assert (data.layout, sizes(data), data.split_source) == ("kvasir", [6, 2, 2], "hash of names, seed 0, 60/20/20")
+    assert (data.layout, sizes(data), data.split_source) == ("kvasir", [6, 2, 2], "stratified by foreground share, seed 0, 60/20/20")
 
 
 def test_jpeg_masks_alone_make_no_kvasir(tmp_path):
