@@ -11,6 +11,9 @@ from nas.search.pool import Pool
 T = TypeVar("T")
 U = TypeVar("U")
 
+MAX_STILLBORN = 3
+"""Worker processes in a row that end before they are ready: one may have been killed, several cannot start."""
+
 DIED_TWICE = "its worker process died twice; workers.log in the study's folder may say why"
 
 
@@ -44,6 +47,7 @@ class Crew(Generic[T]):
     _free: set[int] = field(default_factory=set)
     _busy: dict[int, Assignment[T]] = field(default_factory=dict)
     _again: dict[int, Assignment[T]] = field(default_factory=dict)
+    _stillborn: int = 0
 
     @property
     def has_free(self) -> bool:
@@ -70,7 +74,7 @@ class Crew(Generic[T]):
         """The next answer with its task's owner and the worker's number; None where there is none after `seconds`, or other news.
 
         Raises:
-            UserError: A worker process ended before it was ready.
+            UserError: Three worker processes in a row ended before they were ready.
         """
         event = self.pool.wait(seconds)
         if event is None:
@@ -78,6 +82,7 @@ class Crew(Generic[T]):
         if event.died:
             return self._bury(event.worker)
         self._ready.add(event.worker)
+        self._stillborn = 0
         done = self._busy.pop(event.worker, None)
         if event.worker in self._again:
             self._assign(event.worker, self._again.pop(event.worker))
@@ -92,7 +97,11 @@ class Crew(Generic[T]):
     def _bury(self, worker: int) -> tuple[T, Answer, int] | None:
         """A worker died: its task is done once more by its successor, and fails with the second."""
         if worker not in self._ready:
-            raise UserError("a worker process ended before it was ready: workers.log in the study's folder says why")
+            self._stillborn += 1
+            if self._stillborn >= MAX_STILLBORN:
+                raise UserError(
+                    f"{MAX_STILLBORN} worker processes in a row ended before they were ready: workers.log in the study's folder says why"
+                )
         self._ready.discard(worker)
         self._free.discard(worker)
         lost = self._busy.pop(worker, None)

@@ -179,7 +179,10 @@ def test_folds_of_several_sets_go_together(quick, squares, tmp_path):
     config = quick(data=(str(squares), str(other)), joint=True, folds=2, trials=1, epochs=1, warm_start="none")
     (trial,) = trials_of(run_search(config))
     assert {name: len(ious) for name, ious in trial.user_attrs["iou_per_fold"].items()} == {"squares": 2, "other": 2}
-    assert [(point["fold"], point["set"]) for point in trial.user_attrs["rungs"][-1]["curve"]] == [(1, "squares + other"), (2, "squares + other")]
+    assert [(point["fold"], point["set"]) for point in trial.user_attrs["rungs"][-1]["curve"]] == [
+        (1, "squares + other"),
+        (2, "squares + other"),
+    ]
     with pytest.raises(UserError, match="other has 7"):
         make_plan(quick(data=(str(squares), str(other)), folds=8))
 
