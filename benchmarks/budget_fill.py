@@ -8,8 +8,7 @@ import random
 import time
 
 from nas.cost import Budget, estimate
-from nas.space import Misfit, known_spaces, load_space
-from nas.testing import random_params
+from nas.space import Misfit, known_spaces, load_space, random_params
 
 IN_SHAPE, NUM_CLASSES = (3, 128, 128), 2
 BUDGETS = (

@@ -11,8 +11,7 @@ from nas.cost import Budget, Cost, estimate
 from nas.errors import UserError
 from nas.genome import DecoderLevel, Genome
 from nas.network import build_network
-from nas.space import known_spaces, load_space
-from nas.testing import random_params
+from nas.space import known_spaces, load_space, random_params
 
 FREE = {"batch_norm", "upsample_bilinear2d", "adaptive_avg_pool2d"}
 """What fvcore counts and the convention does not."""

@@ -10,8 +10,7 @@ import pytest
 
 from nas.errors import UserError
 from nas.genome import genome_from_json
-from nas.space import load_space
-from nas.testing import random_params
+from nas.space import load_space, random_params
 
 SPACE = load_space("tiny_unet")
 

@@ -9,8 +9,7 @@ from nas.blocks import Bilinear, Conv, CoordinateAttention, MaxPool, MultiDilati
 from nas.genome import DecoderLevel, Genome
 from nas.network import build_network
 from nas.receptive_field import ReceptiveField, receptive_field, receptive_fields
-from nas.space import load_space
-from nas.testing import random_params
+from nas.space import load_space, random_params
 from nas.topology import walk
 
 

@@ -15,6 +15,7 @@ from nas.search.live import LiveTrial, stored_rungs, stored_standings
 from nas.search.log import EventLog
 from nas.search.note import evaluation_table, per_class_iou, rung_table, trial_note
 from nas.search.objectives import accuracies, values
+from nas.search.plots import Plots
 from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer
 from nas.search.proxy import ProxyResult
@@ -43,6 +44,7 @@ class Ledger:
         progress: Is told.
         log: Is told too, in a file.
         states: Folder of the states of live trials.
+        plots: The study's figures.
         counted: Trained networks in the study.
         begun: Trials in the study, whatever became of them.
         busy_seconds: Time that workers spent in training and validation.
@@ -56,6 +58,7 @@ class Ledger:
     progress: Progress
     log: EventLog
     states: Path
+    plots: Plots
     counted: int = 0
     begun: int = 0
     busy_seconds: float = 0.0
@@ -172,6 +175,7 @@ class Ledger:
         self.counted += 1
         self._failures = 0
         self.show()
+        self.plots.refresh()
 
     def _fail(self, live: LiveTrial, reason: str, worker: int) -> None:
         assert live.trial_id is not None

@@ -26,7 +26,9 @@ from nas.search.ledger import Ledger
 from nas.search.log import EventLog
 from nas.search.objectives import directions
 from nas.search.plan import Plan, available_cores, make_plan
+from nas.search.plots import Plots
 from nas.search.pool import opened_pool
+from nas.search.prediction_sheet import attach_sheets
 from nas.search.progress import Progress, Silence
 from nas.search.proposer import Counts, Proposer
 from nas.search.record import Recorder
@@ -35,6 +37,7 @@ from nas.search.sampler import make_sampler
 from nas.search.signals import Wish, caught_signals
 from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
+from nas.search.volume import reference_costs
 from nas.search.warm_start import warm_start
 from nas.space import load_peers
 
@@ -119,6 +122,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
         progress=told,
         log=EventLog(folder.log, folder.workers_log),
         states=folder.states.resolve(),
+        plots=Plots(stored, reference_costs(plan.target, config.objectives)),
     )
     workplace = Workplace(plan.space_file, rounds, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     with caught_signals() as wish, opened_pool(workplace, plan.workers, folder.workers_log) as pool:
@@ -130,10 +134,12 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
             outcome = coordinator.run()
             if outcome in ("complete", "exhausted") and config.finalists:
                 outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
+                attach_sheets(stored, workplace, folder.weights, folder.artifacts)
         finally:
             settled = stored.finals()
             table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)
             write_text(folder.front, table.to_csv(index=False))
+            ledger.plots.draw()
     seconds, cores = time.monotonic() - began, cores_used(plan)
     return SearchResult(
         study=plan.name,

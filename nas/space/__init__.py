@@ -1,5 +1,7 @@
 """Search spaces: distributions, and the way from a draw to a genome, to a genome that fills the budget, and back."""
 
+from nas.space.draws import ScaledDraws as ScaledDraws
+from nas.space.draws import random_params as random_params
 from nas.space.genes import Distributions as Distributions
 from nas.space.load import SpaceFile as SpaceFile
 from nas.space.load import find_space as find_space

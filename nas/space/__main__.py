@@ -10,8 +10,8 @@ from nas.export import ModelFacts, checked_source
 from nas.flags import at_least, count, image_size, size_in_bytes
 from nas.genome import Genome
 from nas.outline import outline
-from nas.space import Misfit, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
-from nas.testing import ScaledDraws, check_space_file
+from nas.space import Misfit, ScaledDraws, SearchSpace, find_space, known_spaces, load_peers, load_space, sized
+from nas.testing import check_space_file
 
 EXPORTS = 10
 """Random genomes whose model file `check` writes and compares."""

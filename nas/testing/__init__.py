@@ -2,8 +2,6 @@
 
 from nas.testing.blocks import block_variants as block_variants
 from nas.testing.blocks import check_operator as check_operator
-from nas.testing.draws import ScaledDraws as ScaledDraws
-from nas.testing.draws import random_params as random_params
 from nas.testing.genomes import check_genome as check_genome
 from nas.testing.genomes import counted_macs as counted_macs
 from nas.testing.layouts import check_layout as check_layout

@@ -11,7 +11,7 @@ import torch
 from nas.cost import Budget, estimate
 from nas.network import build_network
 from nas.space import Misfit, SearchSpace
-from nas.testing.draws import random_params
+from nas.space.draws import random_params
 from nas.testing.genomes import check_genome
 
 IN_SHAPE = (3, 64, 48)

@@ -19,8 +19,7 @@ from nas.export.check import ExportMismatch, check_model_file
 from nas.genome import Genome
 from nas.network import build_network
 from nas.search.proxy import train_rung, trainings
-from nas.space import known_spaces, load_space, routed
-from nas.testing import random_params
+from nas.space import known_spaces, load_space, random_params, routed
 from tests.search.conftest import finished, squares  # noqa: F401 - fixtures
 
 CLASSES = ("background", "crack", "hole")

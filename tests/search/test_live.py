@@ -6,8 +6,7 @@ from nas.cost import Budget
 from nas.data import build_bank, open_data
 from nas.search.proxy import train_rung, trainings
 from nas.search.states import read_states, remove_states, state_file, write_states
-from nas.space import load_space
-from nas.testing import ScaledDraws
+from nas.space import ScaledDraws, load_space
 from nas.train import Recipe
 
 

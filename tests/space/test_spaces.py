@@ -6,8 +6,8 @@ import pytest
 
 from nas.cost import Budget
 from nas.errors import UserError
-from nas.space import Misfit, find_space, known_spaces, load_space, smallest
-from nas.testing import check_space, random_params
+from nas.space import Misfit, find_space, known_spaces, load_space, random_params, smallest
+from nas.testing import check_space
 from nas.testing.spaces import IN_SHAPE, NUM_CLASSES
 
 

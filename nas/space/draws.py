@@ -11,7 +11,8 @@ from nas.blocks import Shape
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.genome import Genome
-from nas.space import Misfit, SearchSpace
+from nas.space.scale import Misfit
+from nas.space.space import SearchSpace
 from nas.topology import NumClasses
 
 MAX_MISFITS = 1_000
