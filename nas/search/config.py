@@ -8,7 +8,7 @@ from typing import Any
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.search.objectives import OBJECTIVES
-from nas.search.sampler import SAMPLERS
+from nas.search.sampler import find_maker
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
@@ -33,7 +33,7 @@ class SearchConfig:
         study: Name of the study; None for one made of data and budget.
         storage: Optuna storage URL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
-        sampler: Name from `SAMPLERS`.
+        sampler: Name from `SAMPLERS`, or `module:attribute` of any other of Optuna's interface.
         transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
@@ -84,7 +84,7 @@ class SearchConfig:
         if self.joint and len(self.data) < 2:
             raise UserError("--joint trains one network on several data sets, one was given: give --data again for each")
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
-        _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
+        find_maker(self.sampler)
         _check_names("device", (self.device,), DEVICES)
         _check_names("warm start", (self.warm_start,), WARM_STARTS)
         if len(set(self.objectives)) < len(self.objectives):

@@ -83,7 +83,12 @@ def _what(made: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--objectives", type=names, default=DEFAULTS.objectives, metavar="A,B", help=f"of {', '.join(OBJECTIVES)} (default iou,macs)"
     )
-    group.add_argument("--sampler", default=DEFAULTS.sampler, metavar="NAME", help=f"{', '.join(SAMPLERS)} (default %(default)s)")
+    group.add_argument(
+        "--sampler",
+        default=DEFAULTS.sampler,
+        metavar="NAME",
+        help=f"{', '.join(SAMPLERS)}, or module:Class of any other of Optuna's interface (default %(default)s)",
+    )
     group.add_argument(
         "--warm-start",
         default=DEFAULTS.warm_start,

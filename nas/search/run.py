@@ -1,13 +1,11 @@
 """A search from settings to a front: the function behind the command line."""
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pandas as pd
 
 import nas
@@ -27,6 +25,7 @@ from nas.search.plan import Plan, available_cores, make_plan
 from nas.search.pool import opened_pool
 from nas.search.progress import Progress, Silence
 from nas.search.proposer import Counts, Proposer
+from nas.search.quiet import optuna_quiet
 from nas.search.record import Recorder
 from nas.search.rungs import Ladder
 from nas.search.sampler import make_sampler
@@ -82,7 +81,7 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
     url = plan.folder.storage_url(config.storage)
     told.say(describe_data(plan))
     with (
-        _optuna_quiet(),
+        optuna_quiet(),
         locked(plan.folder, url),
         begun_study(plan.name, url, plan.settings(), plan.stored_facts(), nas.__version__) as stored,
         readable_errors(url),
@@ -150,17 +149,6 @@ def _warm_start(plan: Plan, told: Progress) -> Sequence[Candidate]:
     for reason, names in found.reasons().items():
         told.say(f"left out: {', '.join(names)} ({reason})")
     return found.candidates
-
-
-@contextlib.contextmanager
-def _optuna_quiet() -> Iterator[None]:
-    """Optuna announces every study it makes, the sampler's in-memory copy too."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 def cores_used(plan: Plan) -> int:

@@ -39,6 +39,7 @@ def test_flags_reach_their_settings():
         ({"objectives": ("iou", "iou")}, "named once"),
         ({"objectives": ()}, "at least one objective"),
         ({"sampler": "magic"}, r"unknown sampler 'magic'.*tpe"),
+        ({"sampler": "tpe:"}, r"unknown sampler 'tpe:'.*module:Class"),
         ({"device": "tpu"}, r"unknown device 'tpu'.*cuda"),
         ({"budget": 0}, "--budget must be at least 1"),
         ({"trials": 0}, "--trials must be at least 1"),

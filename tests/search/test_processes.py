@@ -86,11 +86,11 @@ def trials_of(home):
     return optuna.load_study(study_name="s", storage=f"sqlite:///{home}/studies/s/study.db").trials
 
 
-def has(home, state):
-    """Whether there is a trial in this state; asked of SQLite, since Optuna would make the tables that the search is making."""
+def has(home, state, least=1):
+    """Whether there are trials in this state; asked of SQLite, since Optuna would make the tables that the search is making."""
     try:
         with contextlib.closing(sqlite3.connect(f"file:{home}/studies/s/study.db?mode=ro", uri=True)) as connection:
-            return bool(connection.execute("SELECT 1 FROM trials WHERE state = ?", (state.name,)).fetchall())
+            return len(connection.execute("SELECT 1 FROM trials WHERE state = ?", (state.name,)).fetchall()) >= least
     except sqlite3.OperationalError:
         return False
 
