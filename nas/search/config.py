@@ -31,7 +31,7 @@ class SearchConfig:
         trials: Trained networks in the study, those of earlier runs included.
         space: Name of a built-in search space, or path of a space file.
         study: Name of the study; None for one made of data and budget.
-        storage: Optuna storage URL; None for SQLite in the study's folder.
+        storage: Optuna storage URL of SQLite, PostgreSQL or MySQL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
         sampler: Name from `SAMPLERS`, or `module:attribute` of any other of Optuna's interface.
         transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.

@@ -76,9 +76,9 @@ class Coordinator:
         try:
             self._loop()
         finally:
+            self.ledger.progress.end()
             for live in (*self.crew.at_work, *self._ready):
                 self.ledger.put_back(live)
-            self.ledger.progress.end()
         return self._ended or "complete"
 
     def _loop(self) -> None:

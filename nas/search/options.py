@@ -100,7 +100,9 @@ def _what(made: argparse.ArgumentParser) -> None:
 def _study(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("where it is kept")
     group.add_argument("--study", metavar="NAME", help="name of the study; one that exists goes on (default: made of data and budget)")
-    group.add_argument("--storage", metavar="URL", help="Optuna storage (default: SQLite at studies/<name>/study.db)")
+    group.add_argument(
+        "--storage", metavar="URL", help="Optuna storage: SQLite, PostgreSQL or MySQL (default: SQLite at studies/<name>/study.db)"
+    )
     group.add_argument(
         "--home", type=Path, default=DEFAULTS.home, metavar="DIR", help="folder in which studies/ lies (default: where you stand)"
     )

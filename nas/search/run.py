@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-import nas
 from nas.data import trim, using
 from nas.errors import UserError
 from nas.files import write_json, write_text
@@ -19,6 +18,7 @@ from nas.search.environment import git_commit, machine, versions
 from nas.search.front import front_table
 from nas.search.job import Workplace
 from nas.search.ledger import Ledger
+from nas.search.lock import locked
 from nas.search.log import EventLog
 from nas.search.objectives import directions
 from nas.search.plan import Plan, available_cores, make_plan
@@ -31,7 +31,7 @@ from nas.search.rungs import Ladder
 from nas.search.sampler import make_sampler
 from nas.search.signals import caught_signals
 from nas.search.storage import readable_errors, shown_url
-from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
+from nas.search.study import StoredStudy, StudyFolder, begun_study
 from nas.search.warm_start import warm_start
 from nas.space import load_peers
 
@@ -82,8 +82,8 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
     told.say(describe_data(plan))
     with (
         optuna_quiet(),
-        locked(plan.folder, url),
-        begun_study(plan.name, url, plan.settings(), plan.stored_facts(), nas.__version__) as stored,
+        locked(plan.folder, url) as still_held,
+        begun_study(plan.name, url, plan.settings(), plan.stored_facts(), still_held) as stored,
         readable_errors(url),
     ):
         _write_files(plan)
