@@ -5,6 +5,7 @@ from nas.search.config import SearchConfig as SearchConfig
 from nas.search.front import front_table as front_table
 from nas.search.front import front_text as front_text
 from nas.search.front import front_trials as front_trials
+from nas.search.presets import preset_config as preset_config
 from nas.search.run import SearchResult as SearchResult
 from nas.search.run import run_search as run_search
 from nas.search.study import StoredStudy as StoredStudy

@@ -48,6 +48,7 @@ class SearchConfig:
         cache_size: Bytes that banks of views may take in `studies/.banks`: the least recently used are removed, and a bank that would be
             larger alone gets fewer views.
         home: Folder in which `studies/` lies.
+        preset: Name of the preset that the settings come from, for the record alone; see `preset_config`.
     """
 
     data: tuple[str, ...] = ("synthetic",)
@@ -76,6 +77,7 @@ class SearchConfig:
     timeout: float | None = None
     cache_size: int = 20 * 2**30
     home: Path = Path()
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         self._accept_single_values()
