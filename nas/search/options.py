@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     _study(made)
     _training(made)
     _machine(made)
+    told = made.add_mutually_exclusive_group()
+    told.add_argument("--quiet", action="store_true", help="print the final report alone; errors go to the error stream")
+    told.add_argument("--verbose", action="store_true", help="print every event, as search.log in the study's folder has them")
     made.add_argument(
         "--dry-run", action="store_true", help="say what would happen, with sample draws and an estimate of the time, and stop"
     )

@@ -1,5 +1,6 @@
 """A search from settings to a front: the function behind the command line."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+import nas
 from nas.data import trim, using
 from nas.errors import UserError
 from nas.files import write_json, write_text
@@ -19,11 +21,11 @@ from nas.search.front import front_table
 from nas.search.job import Workplace
 from nas.search.ledger import Ledger
 from nas.search.lock import locked
-from nas.search.log import EventLog
+from nas.search.log import EventLog, command_line, logged_errors
 from nas.search.objectives import directions
 from nas.search.plan import Plan, available_cores, make_plan
 from nas.search.pool import opened_pool
-from nas.search.progress import Progress, Silence
+from nas.search.progress import Progress, Silence, duration
 from nas.search.proposer import Counts, Proposer
 from nas.search.quiet import optuna_quiet
 from nas.search.record import Recorder
@@ -87,10 +89,38 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
         readable_errors(url),
     ):
         _write_files(plan)
-        return _search(plan, stored, began, told)
+        log = EventLog(plan.folder.log, plan.folder.workers_log, told)
+        with logged_errors(log):
+            log.write(_begins(plan, stored))
+            result = _search(plan, stored, log, began, told)
+            log.write(_ends(result))
+            return result
 
 
-def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> SearchResult:
+def _begins(plan: Plan, stored: StoredStudy) -> str:
+    """The first line of a search in its log; a URL in the command may hold a password."""
+    config, url = plan.config, shown_url(stored.url)
+    settings = {
+        **plan.settings(),
+        "sets": ", ".join(one.data.name for one in plan.sets),
+        "image_size": "x".join(map(str, plan.in_shape[1:])),
+    }
+    summary = ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+    return (
+        f"search begins: nas {nas.__version__}, process {os.getpid()}, {plan.workers} workers: {command_line(config.storage, url)}; study "
+        f"{plan.name} in {url} with {len(stored.trials())} trials, {config.trials} wanted; {summary}"
+    )
+
+
+def _ends(result: SearchResult) -> str:
+    """The last line of a search in its log."""
+    return (
+        f"search ends: {result.outcome}; {result.trials} trained networks, front of {len(result.front)}, {result.counts.duplicates} "
+        f"duplicates and {result.counts.misfits} misfits not trained, {duration(result.seconds)}, overhead {100 * result.overhead:.1f} %"
+    )
+
+
+def _search(plan: Plan, stored: StoredStudy, log: EventLog, began: float, told: Progress) -> SearchResult:
     config = plan.config
     proposer = Proposer(
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
@@ -100,10 +130,10 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     with using(banks):
         for gone in trim(plan.bank_folder, config.cache_size):
             told.say(f"removed a bank of views that was not used for long: {gone}")
-        return _train(plan, stored, proposer, banks, began, told)
+        return _train(plan, stored, proposer, banks, log, began)
 
 
-def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path], began: float, told: Progress) -> SearchResult:
+def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path], log: EventLog, began: float) -> SearchResult:
     config, folder = plan.config, plan.folder
     ledger = Ledger(
         target=plan.target,
@@ -111,8 +141,8 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, banks: list[Path
         ladder=Ladder(plan.rungs, config.prune),
         proposer=proposer,
         recorder=Recorder(stored, proposer.distributions),
-        progress=told,
-        log=EventLog(folder.log, folder.workers_log),
+        progress=log.progress,
+        log=log,
         states=folder.states.resolve(),
     )
     workplace = Workplace(plan.space_file, banks, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)

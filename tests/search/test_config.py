@@ -13,7 +13,7 @@ from nas.search.options import config_of, parse, workers
 
 
 def test_the_flags_are_the_settings():
-    flags = set(vars(parse([]))) - {"dry_run", "given"}
+    flags = set(vars(parse([]))) - {"dry_run", "given", "quiet", "verbose"}
     assert flags == {field.name for field in fields(SearchConfig)}
     assert config_of(parse([])) == SearchConfig()
 

@@ -171,7 +171,11 @@ class TestSignals:
         waiting = trials_of(tmp_path)
         assert {t.state for t in waiting} <= {TrialState.WAITING, TrialState.COMPLETE}
         assert all(t.params for t in waiting)
+        log = tmp_path / "studies" / "s" / "search.log"
+        assert "interrupted: trials in training are put back" in log.read_text()
+        assert log.read_text().count("is put back at rung") == sum(t.state == TrialState.WAITING for t in waiting)
         assert subprocess.run(command(squares, tmp_path, *slow), capture_output=True).returncode == 0
+        assert "goes on at rung" in log.read_text()
         after = trials_of(tmp_path)
         assert [t.state for t in after] == [TrialState.COMPLETE] * 3
         assert keys <= {t.user_attrs["key"] for t in after}
