@@ -23,7 +23,7 @@ def main() -> int:
     if flags.dry_run:
         print(dry_run(config))
         return 0
-    result = run_search(config, for_terminal())
+    result = run_search(config, for_terminal(quiet=flags.quiet, verbose=flags.verbose))
     try:
         if len(result.front):
             export_trials(result.study, result.storage, "best", result.folder.best)

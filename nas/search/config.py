@@ -8,7 +8,7 @@ from typing import Any
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.search.objectives import OBJECTIVES
-from nas.search.sampler import SAMPLERS
+from nas.search.sampler import find_maker
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
@@ -44,9 +44,9 @@ class SearchConfig:
         trials: Trained networks in the study, those of earlier runs included.
         space: Name of a built-in search space, or path of a space file.
         study: Name of the study; None for one made of data and budget.
-        storage: Optuna storage URL; None for SQLite in the study's folder.
+        storage: Optuna storage URL of SQLite, PostgreSQL or MySQL; None for SQLite in the study's folder.
         objectives: Names from `OBJECTIVES`; accuracies go up, costs go down.
-        sampler: Name from `SAMPLERS`.
+        sampler: Name from `SAMPLERS`, or `module:attribute` of any other of Optuna's interface.
         transforms: Python file with the `training_transform` that draws the training views; None for `nas/data/transforms.py`.
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         finalists: Networks of the front, from the top, that are trained again with fresh seeds after the search; 0 for none.
@@ -66,6 +66,7 @@ class SearchConfig:
         cache_size: Bytes that banks of views may take in `studies/.banks`: the least recently used are removed, and a set whose bank (with
             folds, banks together) would be larger alone gets fewer views.
         home: Folder in which `studies/` lies.
+        preset: Name of the preset that the settings come from, for the record alone; see `preset_config`.
     """
 
     data: tuple[str, ...] = ("synthetic",)
@@ -98,6 +99,7 @@ class SearchConfig:
     timeout: float | None = None
     cache_size: int = 20 * 2**30
     home: Path = Path()
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         self._accept_single_values()
@@ -106,7 +108,7 @@ class SearchConfig:
         if self.joint and len(self.data) < 2:
             raise UserError("--joint trains one network on several data sets, one was given: give --data again for each")
         _check_names("objective", self.objectives, tuple(OBJECTIVES))
-        _check_names("sampler", (self.sampler,), tuple(SAMPLERS))
+        find_maker(self.sampler)
         _check_names("device", (self.device,), DEVICES)
         _check_names("warm start", (self.warm_start,), WARM_STARTS)
         if len(set(self.objectives)) < len(self.objectives):

@@ -76,9 +76,9 @@ class Coordinator:
         try:
             self._loop()
         finally:
+            self.ledger.progress.end()
             for live in (*self.crew.at_work, *self._ready):
                 self.ledger.put_back(live)
-            self.ledger.progress.end()
         return self._ended or "complete"
 
     def _loop(self) -> None:
@@ -97,8 +97,10 @@ class Coordinator:
         """Whether the person, the system or the clock wants an end."""
         if self._ended is None and self.wish.to_end:
             self._ended = "interrupted"
+            self.ledger.log.write("interrupted: trials in training are put back")
         if self._ended is None and self.deadline is not None and time.monotonic() > self.deadline:
             self._ended = "timeout"
+            self.ledger.log.write("the time is up: trials in training are put back")
         return self._ended is not None
 
     def _hand_out(self) -> None:
@@ -150,6 +152,6 @@ class Coordinator:
             self._ready.appendleft(live)
 
     def _say_death(self, live: LiveTrial) -> None:
-        news = f"a worker died over trial {live.number} {live.key} at rung {live.rung}: that rung is trained once more"
-        self.ledger.log.write(news)
-        self.ledger.progress.say(news)
+        log = self.ledger.log
+        again = "that rung is trained once more"
+        log.write(f"a worker died over {live.name} at rung {live.rung}: {again}; {log.workers} may say why", news=True)

@@ -4,7 +4,6 @@ import contextlib
 import time
 
 import numpy as np
-import optuna
 import torch
 
 from nas.data import VOID, Bank, bank_bytes
@@ -17,6 +16,7 @@ from nas.search.objectives import directions
 from nas.search.plan import Plan, make_plan
 from nas.search.progress import duration
 from nas.search.proposer import Proposer, SpaceExhausted
+from nas.search.quiet import optuna_quiet
 from nas.search.run import describe_data
 from nas.search.rungs import ETA
 from nas.search.sampler import make_sampler
@@ -53,9 +53,7 @@ def dry_run(config: SearchConfig) -> str:
 
 def sample_candidates(plan: Plan) -> list[Candidate]:
     """The first draws of the search's own sampler."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
+    with optuna_quiet():
         sampler = make_sampler(plan.config.sampler, plan.config.seed, 0)
         proposer = Proposer(plan.target, plan.config.objectives, sampler, directions(plan.config.objectives))
         found: list[Candidate] = []
@@ -65,8 +63,6 @@ def sample_candidates(plan: Plan) -> list[Candidate]:
         if not found:
             raise UserError("1,000 draws in a row did not fit the caps: a search would find next to nothing, raise --budget")
         return found
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def _describe(plan: Plan, candidate: Candidate) -> str:

@@ -15,7 +15,6 @@ from nas.search.front import front_trials
 from nas.search.job import Answer, Task
 from nas.search.log import EventLog
 from nas.search.objectives import accuracies
-from nas.search.progress import Progress
 from nas.search.signals import Wish
 from nas.search.study import StoredStudy
 
@@ -40,8 +39,7 @@ class FinalRound:
         epochs: Of each; None for the recipe's.
         rungs: Of the workplace.
         folder: For the weights.
-        progress: Is told.
-        log: Is told too.
+        log: Is told, and tells the person.
         wish: Whether the person wants an end.
         deadline: `time.monotonic()` after which nothing is begun; None for never.
         busy_seconds: Time that workers spent in training and validation.
@@ -54,7 +52,6 @@ class FinalRound:
     epochs: int | None
     rungs: int
     folder: Path
-    progress: Progress
     log: EventLog
     wish: Wish
     deadline: float | None
@@ -70,7 +67,7 @@ class FinalRound:
         chosen = front_trials(self.stored.trials(), self.objectives)[: self.finalists]
         self._waiting.extend(FinalTraining(trial, seed) for trial in chosen for seed in self._missing(trial))
         if self._waiting:
-            self.progress.say(
+            self.log.progress.say(
                 f"final training of {len(chosen)} networks with {len(self.seeds)} fresh seeds each: {len(self._waiting)} trainings"
             )
         while self._waiting or workers.at_work:
@@ -92,7 +89,7 @@ class FinalRound:
         """Tells that a worker died over a training, which is done once more."""
         news = f"a worker died over the final training of trial {one.trial.number} seed {one.seed}: it is done once more"
         self.log.write(news)
-        self.progress.say(news)
+        self.log.progress.say(news)
 
     def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
         """Final trainings of a finalist with the wanted seeds and length."""
@@ -107,7 +104,7 @@ class FinalRound:
         key, number = one.trial.user_attrs["key"], one.trial.number
         if answer.result is None:
             self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker} failed: {answer.reason}")
-            self.progress.say(f"final training of trial {number} {key} failed: {answer.reason}. {self.log.workers} may say more")
+            self.log.progress.say(f"final training of trial {number} {key} failed: {answer.reason}. {self.log.workers} may say more")
             return
         result = answer.result
         self.busy_seconds += result.seconds
@@ -123,7 +120,7 @@ class FinalRound:
         self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker}: IoU {entry['iou']:.4f}")
         if not self._missing(one.trial):
             final = Final(tuple(entries))
-            self.progress.say(
+            self.log.progress.say(
                 f"trial {number} {key}: IoU {one.trial.user_attrs['iou']:.4f} in the search, "
                 f"{final.mean('iou'):.4f} +- {final.spread('iou'):.4f} over {len(entries)} fresh seeds"
             )

@@ -1,6 +1,7 @@
 """What a worker is told and what it answers: JSON, so that it survives a process boundary, a restart and another machine."""
 
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,7 @@ class Workplace:
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
+                print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {task.label} failed:", file=sys.stderr)
                 traceback.print_exc()
                 return Answer(None, f"{type(error).__name__}: {error}")
 
@@ -89,6 +91,7 @@ class Task:
         save: File for the states at the end; None where nobody will go on.
         seed: Of weights and order, instead of the recipe's.
         epochs: Of the whole training, instead of the recipe's.
+        label: What a person calls it, for messages.
     """
 
     genome: str
@@ -97,17 +100,18 @@ class Task:
     save: Path | None = None
     seed: int | None = None
     epochs: int | None = None
+    label: str = "a task"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         paths = {name: str(path) if path else None for name, path in (("resume", self.resume), ("save", self.save))}
-        return {"genome": self.genome, "rung": self.rung, "seed": self.seed, "epochs": self.epochs, **paths}
+        return {"genome": self.genome, "rung": self.rung, "seed": self.seed, "epochs": self.epochs, "label": self.label, **paths}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Task":
         """What `to_dict` gave."""
         paths = {name: Path(document[name]) if document[name] else None for name in ("resume", "save")}
-        return cls(document["genome"], document["rung"], seed=document["seed"], epochs=document["epochs"], **paths)
+        return cls(document["genome"], document["rung"], seed=document["seed"], epochs=document["epochs"], label=document["label"], **paths)
 
     def recipe(self, given: Recipe) -> Recipe:
         """The recipe with this task's seed and length."""

@@ -84,12 +84,15 @@ class Ledger:
         """Writes a trial down whose training has begun, for the first time or again."""
         if live.trial_id is not None:
             self.recorder.restart(live.trial_id)
+            self.log.write(f"{live.name} goes on at rung {live.rung}{_spared(live)}")
             return
         proposal = live.proposal
         live.guard = self._guard(live)
         self.begun += 1
         attrs = {"guard": live.guard} if live.guard else {}
         live.trial_id, live.number = self.recorder.start(proposal.candidate, attrs, proposal.system_attrs, self._note(live, "In training."))
+        peer = proposal.candidate.peer
+        self.log.write(f"{live.name} begins{f', {peer}' if peer else ''}{_spared(live)}")
 
     def _guard(self, live: LiveTrial) -> str:
         if live.proposal.candidate.peer:
@@ -118,7 +121,7 @@ class Ledger:
         assert live.trial_id is not None
         if verdict != "failed":
             self.log.write(
-                f"trial {live.number} {live.key} rung {live.rung - 1} worker {worker}: IoU {live.completed[-1]['iou']:.4f}, "
+                f"{live.name} rung {live.rung - 1} worker {worker}: IoU {live.completed[-1]['iou']:.4f}, "
                 f"{live.completed[-1]['seconds']:.2f} s, {verdict}"
             )
             self.recorder.reached(live.trial_id, live.completed)
@@ -140,6 +143,7 @@ class Ledger:
         """Leaves a trial to the next run, which goes on from its last completed rung."""
         if live.trial_id is not None:
             self.recorder.put_back(live.trial_id)
+            self.log.write(f"{live.name} is put back at rung {live.rung}: the next run goes on with it")
 
     def sweep(self, live: Sequence[LiveTrial]) -> None:
         """Removes the states of all other trials."""
@@ -181,16 +185,22 @@ class Ledger:
         assert live.trial_id is not None
         self.recorder.fail(live.trial_id, reason, self._note(live, f"Failed: {reason}"))
         self.proposer.tell(live.proposal, None)
-        news = f"trial {live.number} {live.key} failed: {reason}"
-        self.log.write(f"{news} (rung {live.rung} worker {worker})")
-        self.progress.say(f"{news}. What workers wrote is in {self.log.workers}")
+        self.log.write(
+            f"{live.name} failed at rung {live.rung} in worker {worker}: {reason}. What workers wrote, tracebacks too, is in "
+            f"{self.log.workers}",
+            news=True,
+        )
         self._failures += 1
         if self._failures >= MAX_FAILURES:
             raise UserError(
-                f"{MAX_FAILURES} trials failed in a row, the last with: {reason}. {self.log.workers} has the "
+                f"{MAX_FAILURES} trials failed in a row, the last, {live.name}, with: {reason}. {self.log.workers} has the "
                 "tracebacks; a lower --learning-rate helps where training diverges"
             )
 
     def _note(self, live: LiveTrial, outcome: str) -> str:
         stages = f"\n\n{rung_table(live.completed)}" if live.completed else ""
         return trial_note(live.proposal.candidate, self.target.in_shape, self.target.num_classes, outcome + stages)
+
+
+def _spared(live: LiveTrial) -> str:
+    return f", never stopped early: {live.guard}" if live.guard else ""

@@ -45,6 +45,11 @@ class LiveTrial:
         return self.proposal.candidate.genome.key
 
     @property
+    def name(self) -> str:
+        """For messages; a trial gets its number only when its training has begun."""
+        return f"trial {self.key}" if self.number is None else f"trial {self.number} {self.key}"
+
+    @property
     def seconds(self) -> float:
         """Time in training and validation, over all rungs."""
         return float(sum(entry["seconds"] for entry in self.completed))
@@ -58,7 +63,7 @@ class LiveTrial:
         """What to train next; states lie in `folder`."""
         resume = state_file(folder, self.key, self.rung - 1) if self.rung else None
         save = state_file(folder, self.key, self.rung) if self.rung < rungs - 1 else None
-        return Task(self.proposal.candidate.genome.to_json(), self.rung, resume, save)
+        return Task(self.proposal.candidate.genome.to_json(), self.rung, resume, save, label=f"{self.name} rung {self.rung}")
 
     def enter(self, result: ProxyResult, accuracies: Mapping[str, float]) -> None:
         """Notes a completed rung.

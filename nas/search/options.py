@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from nas.data import LAYOUTS
 from nas.flags import count, image_size, size_in_bytes
 from nas.search.config import DEVICES, WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
+from nas.search.presets import known_presets, preset_config
 from nas.search.sampler import SAMPLERS
 from nas.space import known_spaces
 
@@ -20,17 +22,30 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m nas.search",
         description="Searches the best segmentation networks under a cap on parameters, and exports the Pareto front.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="The same from Python: from nas.search import SearchConfig, run_search",
+        epilog=_epilog(),
+    )
+    made.add_argument(
+        "--preset",
+        metavar="NAME_OR_FILE",
+        help=f"a whole configuration: {', '.join(known_presets())}, or a TOML file; other flags override what it says",
     )
     _caps(made)
     _what(made)
     _study(made)
     _training(made)
     _machine(made)
+    told = made.add_mutually_exclusive_group()
+    told.add_argument("--quiet", action="store_true", help="print the final report alone; errors go to the error stream")
+    told.add_argument("--verbose", action="store_true", help="print every event, as search.log in the study's folder has them")
     made.add_argument(
         "--dry-run", action="store_true", help="say what would happen, with sample draws and an estimate of the time, and stop"
     )
     return made
+
+
+def _epilog() -> str:
+    presets = "\n".join(f"  {name:<15}{summary}" for name, summary in known_presets().items())
+    return f"presets:\n{presets}\n\nThe same from Python: from nas.search import SearchConfig, run_search"
 
 
 def _caps(made: argparse.ArgumentParser) -> None:
@@ -55,7 +70,10 @@ def _what(made: argparse.ArgumentParser) -> None:
         help=f"folder of a data set, or synthetic[:KIND]; give it again for more sets (default {DEFAULTS.data[0]})",
     )
     group.add_argument(
-        "--joint", action="store_true", help="train one network on all sets together, with a head for each and a domain router"
+        "--joint",
+        action=argparse.BooleanOptionalAction,
+        default=DEFAULTS.joint,
+        help="train one network on all sets together, with a head for each and a domain router",
     )
     group.add_argument(
         "--layout",
@@ -83,7 +101,12 @@ def _what(made: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--objectives", type=names, default=DEFAULTS.objectives, metavar="A,B", help=f"of {', '.join(OBJECTIVES)} (default iou,macs)"
     )
-    group.add_argument("--sampler", default=DEFAULTS.sampler, metavar="NAME", help=f"{', '.join(SAMPLERS)} (default %(default)s)")
+    group.add_argument(
+        "--sampler",
+        default=DEFAULTS.sampler,
+        metavar="NAME",
+        help=f"{', '.join(SAMPLERS)}, or module:Class of any other of Optuna's interface (default %(default)s)",
+    )
     group.add_argument(
         "--warm-start",
         default=DEFAULTS.warm_start,
@@ -95,7 +118,9 @@ def _what(made: argparse.ArgumentParser) -> None:
 def _study(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("where it is kept")
     group.add_argument("--study", metavar="NAME", help="name of the study; one that exists goes on (default: made of data and budget)")
-    group.add_argument("--storage", metavar="URL", help="Optuna storage (default: SQLite at studies/<name>/study.db)")
+    group.add_argument(
+        "--storage", metavar="URL", help="Optuna storage: SQLite, PostgreSQL or MySQL (default: SQLite at studies/<name>/study.db)"
+    )
     group.add_argument(
         "--home", type=Path, default=DEFAULTS.home, metavar="DIR", help="folder in which studies/ lies (default: where you stand)"
     )
@@ -108,7 +133,10 @@ def _training(made: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--epochs", type=int, metavar="N", help="passes over the training images (default: about 1,500 images shown)")
     group.add_argument(
-        "--no-prune", dest="prune", action="store_false", help="train every network to the end; else those that fall behind stop early"
+        "--prune",
+        action=argparse.BooleanOptionalAction,
+        default=DEFAULTS.prune,
+        help="stop networks that fall behind early, or train every one to the end",
     )
     group.add_argument(
         "--finalists",
@@ -149,8 +177,11 @@ def _machine(made: argparse.ArgumentParser) -> None:
 
 def config_of(flags: argparse.Namespace) -> SearchConfig:
     """The settings that the flags give."""
-    given = {name: value for name, value in vars(flags).items() if name != "dry_run"}
-    return SearchConfig(**{**given, "data": tuple(given["data"] or DEFAULTS.data)})
+    settings = {field.name: getattr(flags, field.name) for field in fields(SearchConfig) if field.name in flags.given}
+    if "data" in settings:
+        settings["data"] = tuple(settings["data"])
+    preset = settings.pop("preset", None)
+    return SearchConfig(**settings) if preset is None else preset_config(preset, **settings)
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -168,5 +199,11 @@ def workers(text: str) -> int | None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The flags of a command line."""
-    return parser().parse_args(arguments)
+    """The flags of a command line, and as `given` the names of those that were on it: the others must not override a preset."""
+    made = parser()
+    flags = made.parse_args(arguments)
+    # A second look, with a default that nobody can give; a list, since flags that can be repeated append to a copy of theirs.
+    absent: list[str] = []
+    made.set_defaults(**dict.fromkeys(vars(flags), absent))
+    flags.given = frozenset(name for name, value in vars(made.parse_args(arguments)).items() if value is not absent)
+    return flags

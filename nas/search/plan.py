@@ -13,9 +13,12 @@ from nas.data import Bank, ViewRecipe, build_bank, check_recipe, load_recipe
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
+from nas.search.folder import StudyFolder, study_folder
+from nas.search.objectives import directions
+from nas.search.proposer import distributions
 from nas.search.rungs import rungs_of
+from nas.search.sampler import check_sampler
 from nas.search.sets import SetPlan, largest_shape, least_sides, make_sets
-from nas.search.study import StudyFolder, study_folder
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, sized, smallest
 from nas.topology import NumClasses
 
@@ -161,6 +164,7 @@ def make_plan(config: SearchConfig) -> Plan:
         workers=_workers(config.workers, device),
     )
     _check_something_fits(plan)
+    check_sampler(config.sampler, directions(config.objectives), distributions(space, config.objectives))
     return plan
 
 

@@ -147,10 +147,12 @@ class LocalPool:
 
     Args:
         workplace: What it trains with.
+        log: File that takes what training writes to the error stream, as it does from worker processes.
     """
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, log: Path) -> None:
         self._train = workplace.open()
+        self._log = log
         self._events = [Event(0)]
         self._task: Task | None = None
 
@@ -168,7 +170,8 @@ class LocalPool:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # As in a worker: results depend on it in the last bit.
         try:
-            return Event(0, self._train(task))
+            with self._log.open("a", encoding="utf-8") as log, contextlib.redirect_stderr(log):
+                return Event(0, self._train(task))
         finally:
             torch.set_num_threads(threads)
 
@@ -183,7 +186,7 @@ class LocalPool:
 @contextlib.contextmanager
 def opened_pool(workplace: Workplace, workers: int, log: Path) -> Iterator[Pool]:
     """Processes, or this process for 0 workers; ended when this is left, however it is left."""
-    pool: Pool = ProcessPool(workplace, workers, log) if workers else LocalPool(workplace)
+    pool: Pool = ProcessPool(workplace, workers, log) if workers else LocalPool(workplace, log)
     try:
         yield pool
     finally:

@@ -16,6 +16,9 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """One line of news."""
 
+    def event(self, text: str) -> None:
+        """One line of the search's log."""
+
     def begin(self, done: int, total: int) -> None:
         """The search starts with `done` of `total` trials."""
 
@@ -32,6 +35,9 @@ class Silence:
     def say(self, text: str) -> None:
         """See `Progress.say`."""
 
+    def event(self, text: str) -> None:
+        """See `Progress.event`."""
+
     def begin(self, done: int, total: int) -> None:
         """See `Progress.begin`."""
 
@@ -43,11 +49,23 @@ class Silence:
 
 
 class Bar(Silence):
-    """A progress bar."""
+    """A progress bar.
+
+    Args:
+        verbose: Whether every event is said.
+    """
+
+    def __init__(self, verbose: bool = False) -> None:
+        self._verbose = verbose
 
     def say(self, text: str) -> None:
         """Above the bar."""
         tqdm.write(text)
+
+    def event(self, text: str) -> None:
+        """Above the bar, for those who asked."""
+        if self._verbose:
+            self.say(text)
 
     def begin(self, done: int, total: int) -> None:
         """Draws the bar."""
@@ -64,10 +82,21 @@ class Bar(Silence):
 
 
 class Lines(Silence):
-    """A line now and then, for logs and pipes."""
+    """A line now and then, for logs and pipes.
 
-    def __init__(self, output: TextIO) -> None:
+    Args:
+        output: Where to.
+        verbose: Whether every event is said.
+    """
+
+    def __init__(self, output: TextIO, verbose: bool = False) -> None:
         self._output = output
+        self._verbose = verbose
+
+    def event(self, text: str) -> None:
+        """As it is, for those who asked."""
+        if self._verbose:
+            self.say(text)
 
     def say(self, text: str) -> None:
         """As it is."""
@@ -89,9 +118,11 @@ class Lines(Silence):
         self.say(f"{done}/{self._total} trials, best IoU {best:.3f}, front {front}, {60 * rate:.1f} trials a minute, {duration(left)} left")
 
 
-def for_terminal(output: TextIO = sys.stdout) -> Progress:
-    """A bar where a person looks on, lines where not."""
-    return Bar() if output.isatty() and sys.stderr.isatty() else Lines(output)
+def for_terminal(output: TextIO = sys.stdout, quiet: bool = False, verbose: bool = False) -> Progress:
+    """A bar where a person looks on, lines where not, nothing where that was asked for."""
+    if quiet:
+        return Silence()
+    return Bar(verbose) if output.isatty() and sys.stderr.isatty() else Lines(output, verbose)
 
 
 def duration(seconds: float) -> str:

@@ -16,7 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.search.candidate import SHARE, Candidate, Target
 from nas.search.objectives import OBJECTIVES, Direction
-from nas.space import Misfit
+from nas.search.sampler import sampler_faults
+from nas.space import Misfit, SearchSpace
 
 EXHAUSTED_AFTER = 1_000
 """Draws in a row without a new genome after which a space counts as exhausted."""
@@ -73,9 +74,7 @@ class Proposer:
 
     def __post_init__(self) -> None:
         self.study = optuna.create_study(directions=list(self.directions), sampler=self.sampler)
-        self.distributions: dict[str, BaseDistribution] = dict(self.target.space.distributions())
-        if "params" in self.objectives:
-            self.distributions[SHARE] = FloatDistribution(0.1, 1.0, log=True)
+        self.distributions = distributions(self.target.space, self.objectives)
         self.known: dict[str, Ended] = {}
 
     def remember(self, trial: FrozenTrial) -> None:
@@ -112,7 +111,7 @@ class Proposer:
         for _ in range(EXHAUSTED_AFTER):
             if stop():
                 return None
-            asked = self.study.ask(self.distributions)
+            asked = self._ask()
             try:
                 candidate = self.target.candidate(asked.params)
             except Misfit as misfit:
@@ -132,28 +131,39 @@ class Proposer:
         """A candidate that the sampler did not draw, interrupted before or known beforehand, with a sampler's trial of its own."""
         self.study.enqueue_trial(dict(candidate.params))
         self.known[candidate.genome.key] = None
-        return Proposal(candidate, self.study.ask(self.distributions))
+        return Proposal(candidate, self._ask())
 
     def tell(self, proposal: Proposal, ended: Ended) -> None:
         """How a proposal ended."""
         self.known[proposal.candidate.genome.key] = ended
         self._tell(proposal.asked, ended, proposal.candidate.violations)
 
+    def _ask(self) -> optuna.Trial:
+        with sampler_faults(self.sampler):
+            return self.study.ask(self.distributions)
+
     def _tell(self, asked: optuna.Trial, ended: Ended, violations: Sequence[float]) -> None:
-        if ended is None:
-            self.study.tell(asked, state=TrialState.FAIL)
-            return
-        set_constraints(asked, violations)
-        if isinstance(ended, TrialState):
-            # Without a value: what it had reached is of another fidelity. TPE counts it among the worse.
-            self.study.tell(asked, state=ended)
-        else:
-            self.study.tell(asked, list(ended))
+        if ended is not None:
+            set_constraints(asked, violations)
+        with sampler_faults(self.sampler):
+            if ended is None:
+                self.study.tell(asked, state=TrialState.FAIL)
+            elif isinstance(ended, TrialState):
+                # Without a value: what it had reached is of another fidelity. TPE counts it among the worse.
+                self.study.tell(asked, state=ended)
+            else:
+                self.study.tell(asked, list(ended))
 
     def _tell_misfit(self, asked: optuna.Trial, misfit: Misfit) -> None:
         """As infeasible, by how far its narrowest form is over the caps; the accuracy is nobody's and does not matter there."""
         found = [OBJECTIVES[name].value({}, misfit.cost) if OBJECTIVES[name].direction == "minimize" else 0.0 for name in self.objectives]
         self._tell(asked, found, misfit.budget.violations(misfit.cost))
+
+
+def distributions(space: SearchSpace, objectives: Sequence[str]) -> dict[str, BaseDistribution]:
+    """What the sampler draws from: the genes of the space, and with parameters as an objective the share of the cap to fill."""
+    share = {SHARE: FloatDistribution(0.1, 1.0, log=True)} if "params" in objectives else {}
+    return {**space.distributions(), **share}
 
 
 def set_constraints(trial: optuna.Trial, violations: Sequence[float]) -> None:

@@ -29,6 +29,7 @@ class Recorder:
 
     def start(self, candidate: Candidate, attrs: Mapping[str, Any], system_attrs: Mapping[str, Any], note: str) -> tuple[int, int]:
         """Inserts a RUNNING trial whole; returns its identity in the storage and its number in the study."""
+        self.stored.still_held()
         template = FrozenTrial(
             number=-1,
             trial_id=-1,
@@ -49,19 +50,23 @@ class Recorder:
 
     def restart(self, trial_id: int) -> None:
         """WAITING -> RUNNING."""
+        self.stored.still_held()
         self.stored.storage.set_trial_state_values(trial_id, TrialState.RUNNING)
 
     def reached(self, trial_id: int, rungs: Sequence[Mapping[str, Any]]) -> None:
         """The rungs that a trial has completed; the next run goes on from the last of them."""
+        self.stored.still_held()
         self.stored.storage.set_trial_user_attr(trial_id, RUNGS, [dict(entry) for entry in rungs])
 
     def prune(self, trial_id: int, note: str) -> None:
         """RUNNING -> PRUNED, without values: what it had reached is not what it would have become."""
+        self.stored.still_held()
         self.note(trial_id, note)
         self.stored.storage.set_trial_state_values(trial_id, TrialState.PRUNED)
 
     def complete(self, trial_id: int, values: Sequence[float], attrs: Mapping[str, Any], note: str) -> None:
         """RUNNING -> COMPLETE; the state comes last, so that a complete trial has all its attributes."""
+        self.stored.still_held()
         for name, value in attrs.items():
             self.stored.storage.set_trial_user_attr(trial_id, name, value)
         self.note(trial_id, note)
@@ -69,12 +74,14 @@ class Recorder:
 
     def fail(self, trial_id: int, reason: str, note: str) -> None:
         """RUNNING -> FAIL, with the reason."""
+        self.stored.still_held()
         self.stored.storage.set_trial_user_attr(trial_id, "reason", reason)
         self.note(trial_id, note)
         self.stored.storage.set_trial_state_values(trial_id, TrialState.FAIL)
 
     def put_back(self, trial_id: int) -> None:
         """RUNNING -> WAITING: the next run takes it up."""
+        self.stored.still_held()
         self.stored.storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
     def note(self, trial_id: int, text: str) -> None:

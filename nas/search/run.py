@@ -1,42 +1,41 @@
 """A search from settings to a front: the function behind the command line."""
 
-import contextlib
+import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import optuna
 import pandas as pd
 
 import nas
-from nas.data import DataSet, trim, using
-from nas.data.dataset import SPLITS
-from nas.errors import UserError
-from nas.files import write_json, write_text
+from nas.data import trim, using
+from nas.files import write_text
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
-from nas.search.environment import git_commit, machine, versions
 from nas.search.final_training import FinalRound
+from nas.search.folder import StudyFolder
 from nas.search.front import front_table
 from nas.search.job import Workplace
 from nas.search.ledger import Ledger
-from nas.search.log import EventLog
+from nas.search.lock import locked
+from nas.search.log import EventLog, command_line, logged_errors
 from nas.search.objectives import directions
 from nas.search.plan import Plan, available_cores, make_plan
 from nas.search.plots import Plots
 from nas.search.pool import opened_pool
 from nas.search.prediction_sheet import attach_sheets
-from nas.search.progress import Progress, Silence
+from nas.search.progress import Progress, Silence, duration
 from nas.search.proposer import Counts, Proposer
+from nas.search.quiet import optuna_quiet
 from nas.search.record import Recorder
 from nas.search.rungs import Ladder
 from nas.search.sampler import make_sampler
 from nas.search.signals import Wish, caught_signals
 from nas.search.storage import readable_errors, shown_url
-from nas.search.study import StoredStudy, StudyFolder, begun_study, locked
+from nas.search.study import StoredStudy, begun_study
+from nas.search.study_files import write_files
 from nas.search.volume import reference_costs
 from nas.search.warm_start import warm_start
 from nas.space import load_peers
@@ -89,16 +88,44 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
     url = plan.folder.storage_url(config.storage)
     told.say(describe_data(plan))
     with (
-        _optuna_quiet(),
-        locked(plan.folder, url),
-        begun_study(plan.name, url, plan.settings(), plan.stored_facts(), nas.__version__) as stored,
+        optuna_quiet(),
+        locked(plan.folder, url) as still_held,
+        begun_study(plan.name, url, plan.settings(), plan.stored_facts(), still_held) as stored,
         readable_errors(url),
     ):
-        _write_files(plan)
-        return _search(plan, stored, began, told)
+        write_files(plan)
+        log = EventLog(plan.folder.log, plan.folder.workers_log, told)
+        with logged_errors(log):
+            log.write(_begins(plan, stored))
+            result = _search(plan, stored, log, began, told)
+            log.write(_ends(result))
+            return result
 
 
-def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> SearchResult:
+def _begins(plan: Plan, stored: StoredStudy) -> str:
+    """The first line of a search in its log; a URL in the command may hold a password."""
+    config, url = plan.config, shown_url(stored.url)
+    settings = {
+        **plan.settings(),
+        "sets": ", ".join(one.data.name for one in plan.sets),
+        "image_size": "x".join(map(str, plan.in_shape[1:])),
+    }
+    summary = ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+    return (
+        f"search begins: nas {nas.__version__}, process {os.getpid()}, {plan.workers} workers: {command_line(config.storage, url)}; study "
+        f"{plan.name} in {url} with {len(stored.trials())} trials, {config.trials} wanted; {summary}"
+    )
+
+
+def _ends(result: SearchResult) -> str:
+    """The last line of a search in its log."""
+    return (
+        f"search ends: {result.outcome}; {result.trials} trained networks, front of {len(result.front)}, {result.counts.duplicates} "
+        f"duplicates and {result.counts.misfits} misfits not trained, {duration(result.seconds)}, overhead {100 * result.overhead:.1f} %"
+    )
+
+
+def _search(plan: Plan, stored: StoredStudy, log: EventLog, began: float, told: Progress) -> SearchResult:
     config = plan.config
     proposer = Proposer(
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
@@ -108,10 +135,10 @@ def _search(plan: Plan, stored: StoredStudy, began: float, told: Progress) -> Se
     with using([path for banks in rounds for path in banks]):
         for gone in trim(plan.bank_folder, config.cache_size):
             told.say(f"removed a bank of views that was not used for long: {gone}")
-        return _train(plan, stored, proposer, rounds, began, told)
+        return _train(plan, stored, proposer, rounds, log, began)
 
 
-def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[list[Path]], began: float, told: Progress) -> SearchResult:
+def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[list[Path]], log: EventLog, began: float) -> SearchResult:
     config, folder = plan.config, plan.folder
     ledger = Ledger(
         target=plan.target,
@@ -119,8 +146,8 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
         ladder=Ladder(plan.rungs, config.prune),
         proposer=proposer,
         recorder=Recorder(stored, proposer.distributions),
-        progress=told,
-        log=EventLog(folder.log, folder.workers_log),
+        progress=log.progress,
+        log=log,
         states=folder.states.resolve(),
         plots=Plots(stored, reference_costs(plan.target, config.objectives)),
     )
@@ -129,7 +156,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
         coordinator.take_over(stored.trials())
-        finals = _final_round(plan, stored, told, ledger.log, wish, deadline)
+        finals = _final_round(plan, stored, log, wish, deadline)
         try:
             outcome = coordinator.run()
             if outcome in ("complete", "exhausted") and config.finalists:
@@ -156,7 +183,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
     )
 
 
-def _final_round(plan: Plan, stored: StoredStudy, told: Progress, log: EventLog, wish: Wish, deadline: float | None) -> FinalRound:
+def _final_round(plan: Plan, stored: StoredStudy, log: EventLog, wish: Wish, deadline: float | None) -> FinalRound:
     config = plan.config
     return FinalRound(
         stored=stored,
@@ -166,7 +193,6 @@ def _final_round(plan: Plan, stored: StoredStudy, told: Progress, log: EventLog,
         epochs=config.final_epochs,
         rungs=plan.rungs,
         folder=plan.folder.weights.resolve(),
-        progress=told,
         log=log,
         wish=wish,
         deadline=deadline,
@@ -184,17 +210,6 @@ def _warm_start(plan: Plan, told: Progress) -> Sequence[Candidate]:
     return found.candidates
 
 
-@contextlib.contextmanager
-def _optuna_quiet() -> Iterator[None]:
-    """Optuna announces every study it makes, the sampler's in-memory copy too."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
 def cores_used(plan: Plan) -> int:
     """Cores that could have trained: as many as there are workers, and no more than the machine has."""
     return max(1, min(plan.workers, available_cores()))
@@ -209,41 +224,3 @@ def describe_data(plan: Plan) -> str:
     views = [] if plan.transforms.built_in else [f"transforms: {plan.transforms.path}"]
     several = [f"each network is trained on {how}"] if len(plan.sets) > 1 else []
     return "\n".join([*(one.describe() for one in plan.sets), *several, *views, f"machine: {plan.device}, {processes}"])
-
-
-def _write_files(plan: Plan) -> None:
-    """What the study's folder holds from the beginning."""
-    try:
-        plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
-        write_text(plan.folder.space, plan.space_file.path.read_text(encoding="utf-8"))
-        write_text(plan.folder.transforms, plan.transforms.source)
-        write_json(plan.folder.config, config_document(plan))
-    except OSError as error:
-        raise UserError(f"cannot write to {plan.folder.root}: {error.strerror}. Free some space, or give another --home") from error
-
-
-def config_document(plan: Plan) -> dict[str, Any]:
-    """All that is needed to repeat the search."""
-    return {
-        "study": plan.name,
-        "config": {
-            **asdict(plan.config),
-            "home": str(plan.config.home),
-            "transforms": str(plan.config.transforms) if plan.config.transforms else None,
-            "storage": shown_url(plan.folder.storage_url(plan.config.storage)),
-        },
-        "settings": plan.settings(),
-        "sets": [one.document() for one in plan.sets],
-        "split": {one.data.name: _names(one.data) for one in plan.sets},
-        "folds": {one.data.name: [_names(fold, ("train", "val")) for fold in one.folds] for one in plan.sets if one.folds},
-        "space_file": str(plan.space_file.path),
-        "transforms": plan.transforms.document(),
-        "versions": versions(),
-        "commit": git_commit(),
-        "machine": machine(plan.device),
-    }
-
-
-def _names(data: DataSet, splits: Sequence[str] = SPLITS) -> dict[str, list[str]]:
-    """Names of the items of each split."""
-    return {split: [item.name for item in data.splits[split]] for split in splits}

@@ -1,25 +1,22 @@
-"""A study: its folder, its lock, its storage, and the settings it was begun with."""
+"""A study: its folder, its storage, and the settings it was begun with."""
 
 import contextlib
 import json
-import os
-import platform
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import filelock
 import optuna
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
+import nas
 from nas.errors import UserError
 from nas.search.finals import Finals, finals_of
 from nas.search.objectives import directions
-from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file, sqlite_url
+from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file
 
 SCHEMA = 3
 """Raised when the attributes of studies or trials change their meaning."""
@@ -35,108 +32,6 @@ FINGERPRINT = "data_fingerprint"
 
 
 @dataclass(frozen=True)
-class StudyFolder:
-    """Where a study keeps its files.
-
-    Attributes:
-        root: `studies/<name>/`.
-    """
-
-    root: Path
-
-    @property
-    def name(self) -> str:
-        """The study's name."""
-        return self.root.name
-
-    @property
-    def config(self) -> Path:
-        """All settings, the split, versions, commit and machine."""
-        return self.root / "config.json"
-
-    @property
-    def front(self) -> Path:
-        """The front as a table."""
-        return self.root / "front.csv"
-
-    @property
-    def artifacts(self) -> Path:
-        """What the dashboard shows beside trials."""
-        return self.root / "artifacts"
-
-    @property
-    def best(self) -> Path:
-        """The best genome, ready to train."""
-        return self.root / "best"
-
-    @property
-    def space(self) -> Path:
-        """A copy of the space file, for the day on which the original is gone."""
-        return self.root / "space.py"
-
-    @property
-    def transforms(self) -> Path:
-        """A copy of the file that drew the training views."""
-        return self.root / "transforms.py"
-
-    @property
-    def log(self) -> Path:
-        """One line for each event of the search."""
-        return self.root / "search.log"
-
-    @property
-    def workers_log(self) -> Path:
-        """What workers write to their standard error."""
-        return self.root / "workers.log"
-
-    @property
-    def states(self) -> Path:
-        """Training states of the trials under way."""
-        return self.root / "states"
-
-    @property
-    def weights(self) -> Path:
-        """Trained states of the finalists."""
-        return self.root / "finals"
-
-    def storage_url(self, given: str | None) -> str:
-        """The storage asked for, or SQLite in this folder."""
-        return given or sqlite_url(self.root / "study.db")
-
-
-def study_folder(home: Path, name: str) -> StudyFolder:
-    """The folder of a study, which need not exist."""
-    return StudyFolder(home / "studies" / name)
-
-
-@contextlib.contextmanager
-def locked(folder: StudyFolder, url: str) -> Iterator[None]:
-    """Holds a study for one coordinator; the system lets go when the process dies, however it dies.
-
-    The lock lies in the study's folder, and beside an SQLite file, which studies of other folders may share.
-
-    Raises:
-        UserError: Another process holds it.
-    """
-    file = sqlite_file(url)
-    places = {folder.root.resolve() / ".lock"} | ({file.resolve().parent / f".{folder.name}.lock"} if file else set())
-    with contextlib.ExitStack() as held:
-        for place in sorted(places):
-            with readable_errors(url, OSError):
-                place.parent.mkdir(parents=True, exist_ok=True)
-            lock, holder = filelock.FileLock(place), place.with_suffix(".holder")
-            try:
-                lock.acquire(timeout=0)
-            except filelock.Timeout:
-                who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
-                raise UserError(f"the study {folder.name} is being searched by {who}: wait for it, or give another --study") from None
-            held.callback(lock.release)
-            held.callback(holder.unlink, missing_ok=True)
-            holder.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
-        yield
-
-
-@dataclass(frozen=True)
 class StoredStudy:
     """A study in a storage.
 
@@ -145,12 +40,14 @@ class StoredStudy:
         url: The storage's URL.
         storage: Where it lies.
         study: Optuna's handle.
+        still_held: Raises a `UserError` once another coordinator may write to the study; asked before its trials are written.
     """
 
     name: str
     url: str
     storage: RDBStorage
     study: optuna.Study
+    still_held: Callable[[], None] = lambda: None
 
     @property
     def id(self) -> int:
@@ -210,7 +107,9 @@ def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
 
 
 @contextlib.contextmanager
-def begun_study(name: str, url: str, settings: Mapping[str, Any], facts: Mapping[str, Any], version: str) -> Iterator[StoredStudy]:
+def begun_study(
+    name: str, url: str, settings: Mapping[str, Any], facts: Mapping[str, Any], still_held: Callable[[], None] = lambda: None
+) -> Iterator[StoredStudy]:
     """The study of this name with these settings, new or continued.
 
     Raises:
@@ -219,15 +118,15 @@ def begun_study(name: str, url: str, settings: Mapping[str, Any], facts: Mapping
     storage = open_storage(url)
     try:
         with readable_errors(url):
-            study = _create(name, storage, settings, facts, version)
+            study = _create(name, storage, settings, facts)
             _check_schema(study)
             _check_settings(name, study.user_attrs[ATTRIBUTE], settings, facts)
-            yield StoredStudy(name, url, storage, study)
+            yield StoredStudy(name, url, storage, study, still_held)
     finally:
         close_storage(storage)
 
 
-def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any], version: str) -> optuna.Study:
+def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> optuna.Study:
     objectives = tuple(settings["objectives"])
     with contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
         wanted = [StudyDirection.MAXIMIZE if d == "maximize" else StudyDirection.MINIMIZE for d in directions(objectives)]
@@ -235,7 +134,7 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
     study = optuna.load_study(study_name=name, storage=storage)
     if not study.trials and _may_begin(study, objectives):
         # New, or left like this by a run that ended before its first trial: there is nothing that other settings could spoil.
-        document = {"schema": SCHEMA, "version": version, "settings": dict(settings), "facts": dict(facts)}
+        document = {"schema": SCHEMA, "version": nas.__version__, "settings": dict(settings), "facts": dict(facts)}
         storage.set_study_user_attr(study._study_id, ATTRIBUTE, document)
     if ATTRIBUTE in study.user_attrs and study.metric_names is None:
         with warnings.catch_warnings():
@@ -247,20 +146,27 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
 def _may_begin(study: optuna.Study, objectives: tuple[str, ...]) -> bool:
     """Whether a study without trials takes these settings: the names and directions of its objectives are fixed for good."""
     document = study.user_attrs.get(ATTRIBUTE)
-    return document is None or (document["schema"] == SCHEMA and tuple(document["settings"]["objectives"]) == objectives)
+    return document is None or (document.get("schema") == SCHEMA and tuple(document["settings"]["objectives"]) == objectives)
 
 
 def _check_schema(study: optuna.Study) -> None:
     document = study.user_attrs.get(ATTRIBUTE)
-    if document is None:
+    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
         raise UserError(
             f"the study {study.study_name} was not made by this program (it lacks the attribute {ATTRIBUTE!r}): give another --study"
         )
-    if document["schema"] != SCHEMA:
+    if document["schema"] == SCHEMA:
+        return
+    theirs, ours = f"version {document.get('version')} with schema {document['schema']}", f"version {nas.__version__} with schema {SCHEMA}"
+    if document["schema"] > SCHEMA:
         raise UserError(
-            f"the study {study.study_name} has schema {document['schema']} (made by version {document['version']}), this program works "
-            f"with schema {SCHEMA}: use that version, or give another --study"
+            f"the study {study.study_name} was made by a newer program ({theirs}) than this one ({ours}): update this program, or give "
+            "another --study"
         )
+    raise UserError(
+        f"the study {study.study_name} was made by an older program ({theirs}), and what its trials hold means something else in this one "
+        f"({ours}): use that version for it, or give another --study and begin anew"
+    )
 
 
 def _check_settings(name: str, document: Mapping[str, Any], wanted: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

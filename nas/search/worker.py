@@ -5,6 +5,7 @@ It talks over its standard streams, which gives three things on every system: it
 coordinator dies, because then its input ends.
 """
 
+import faulthandler
 import json
 import os
 import queue
@@ -21,6 +22,8 @@ def main() -> None:
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
 
+    # A crash in native code leaves its Python lines in workers.log, too.
+    faulthandler.enable()
     import torch
 
     from nas.search.job import Task, Workplace

@@ -13,7 +13,7 @@ from nas.search.options import config_of, parse, workers
 
 
 def test_the_flags_are_the_settings():
-    flags = set(vars(parse([]))) - {"dry_run"}
+    flags = set(vars(parse([]))) - {"dry_run", "given", "quiet", "verbose"}
     assert flags == {field.name for field in fields(SearchConfig)}
     assert config_of(parse([])) == SearchConfig()
 
@@ -39,6 +39,7 @@ def test_flags_reach_their_settings():
         ({"objectives": ("iou", "iou")}, "named once"),
         ({"objectives": ()}, "at least one objective"),
         ({"sampler": "magic"}, r"unknown sampler 'magic'.*tpe"),
+        ({"sampler": "tpe:"}, r"unknown sampler 'tpe:'.*module:Class"),
         ({"device": "tpu"}, r"unknown device 'tpu'.*cuda"),
         ({"budget": 0}, "--budget must be at least 1"),
         ({"trials": 0}, "--trials must be at least 1"),

@@ -85,11 +85,11 @@ def trials_of(home):
     return optuna.load_study(study_name="s", storage=f"sqlite:///{home}/studies/s/study.db").trials
 
 
-def has(home, state):
-    """Whether there is a trial in this state; asked of SQLite, since Optuna would make the tables that the search is making."""
+def has(home, state, least=1):
+    """Whether there are trials in this state; asked of SQLite, since Optuna would make the tables that the search is making."""
     try:
         with contextlib.closing(sqlite3.connect(f"file:{home}/studies/s/study.db?mode=ro", uri=True)) as connection:
-            return bool(connection.execute("SELECT 1 FROM trials WHERE state = ?", (state.name,)).fetchall())
+            return len(connection.execute("SELECT 1 FROM trials WHERE state = ?", (state.name,)).fetchall()) >= least
     except sqlite3.OperationalError:
         return False
 
@@ -170,7 +170,11 @@ class TestSignals:
         waiting = trials_of(tmp_path)
         assert {t.state for t in waiting} <= {TrialState.WAITING, TrialState.COMPLETE}
         assert all(t.params for t in waiting)
+        log = tmp_path / "studies" / "s" / "search.log"
+        assert "interrupted: trials in training are put back" in log.read_text()
+        assert log.read_text().count("is put back at rung") == sum(t.state == TrialState.WAITING for t in waiting)
         assert subprocess.run(command(squares, tmp_path, *slow), capture_output=True).returncode == 0
+        assert "goes on at rung" in log.read_text()
         after = trials_of(tmp_path)
         assert [t.state for t in after] == [TrialState.COMPLETE] * 3
         assert keys <= {t.user_attrs["key"] for t in after}

@@ -1,5 +1,8 @@
 """Studies: who may open them, and what is said to the others."""
 
+import os
+import platform
+import signal
 import subprocess
 import sys
 
@@ -8,31 +11,40 @@ import pytest
 
 from nas.errors import UserError
 from nas.search import opened_study, run_search
-from nas.search.study import ATTRIBUTE, locked, study_folder
+from nas.search.folder import study_folder
+from nas.search.lock import locked
+from nas.search.study import ATTRIBUTE, SCHEMA
 from tests.search.conftest import write_set
+
+LOCK = """
+import os, signal, sys
+from pathlib import Path
+from nas.search.lock import locked
+from nas.search.folder import study_folder
+with locked(study_folder(Path(sys.argv[1]), "one"), sys.argv[2]):
+    if sys.argv[3:] == ["die"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def lock_elsewhere(home, url, *more):
+    return subprocess.run([sys.executable, "-c", LOCK, str(home), url, *more], capture_output=True, text=True)
 
 
 def test_a_second_coordinator_is_refused_while_the_first_lives(tmp_path):
     url = f"sqlite:///{tmp_path}/shared.db"
-    other = tmp_path / "other home"
-    code = (
-        f"from pathlib import Path; from nas.search.study import *\nwith locked(study_folder(Path({str(other)!r}), 'one'), {url!r}): pass"
-    )
     with locked(study_folder(tmp_path, "one"), url):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        done = lock_elsewhere(tmp_path / "other home", url)
         assert done.returncode == 1
-        assert "is being searched by process" in done.stderr
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+        assert f"is being searched by process {os.getpid()} on {platform.node()}" in done.stderr
+    assert lock_elsewhere(tmp_path / "other home", url).returncode == 0
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    code = (
-        f"from pathlib import Path; from nas.search.study import *; import os, signal\n"
-        f"with locked(study_folder(Path({str(tmp_path)!r}), 'one'), 'sqlite:///{tmp_path}/x.db'): os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode != 0
-    with locked(study_folder(tmp_path, "one"), f"sqlite:///{tmp_path}/x.db"):
-        pass
+    url = f"sqlite:///{tmp_path}/x.db"
+    assert lock_elsewhere(tmp_path, url, "die").returncode == -signal.SIGKILL
+    with locked(study_folder(tmp_path, "one"), url) as still_held:
+        still_held()
 
 
 def test_a_study_of_another_program_is_refused(quick, tmp_path):
@@ -43,12 +55,22 @@ def test_a_study_of_another_program_is_refused(quick, tmp_path):
         run_search(quick())
 
 
-def test_a_study_of_another_schema_is_refused(quick):
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (SCHEMA + 1, r"made by a newer program \(version 9\.9 with schema \d+\).*update this program"),
+        (SCHEMA - 1, r"made by an older program \(version 9\.9 with schema \d+\).*use that version for it"),
+        ("?", "was not made by this program"),
+    ],
+)
+def test_a_study_of_another_schema_is_refused(quick, schema, message):
     result = run_search(quick(trials=1))
     study = optuna.load_study(study_name="quick", storage=result.storage)
-    study.set_user_attr(ATTRIBUTE, study.user_attrs[ATTRIBUTE] | {"schema": 99, "version": "9.9"})
-    with pytest.raises(UserError, match=r"schema 99 \(made by version 9.9\)"):
+    study.set_user_attr(ATTRIBUTE, study.user_attrs[ATTRIBUTE] | {"schema": schema, "version": "9.9"})
+    with pytest.raises(UserError, match=message):
         run_search(quick(trials=2))
+    with pytest.raises(UserError, match=message), opened_study("quick", result.storage):
+        pass
 
 
 def test_an_unknown_study_names_those_there_are(finished):

@@ -1,0 +1,51 @@
+"""What a study's folder holds from the beginning: copies of what was given, and all that is needed to repeat the search."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from nas.data import DataSet
+from nas.data.dataset import SPLITS
+from nas.errors import UserError
+from nas.files import write_json, write_text
+from nas.search.environment import git_commit, machine, versions
+from nas.search.plan import Plan
+from nas.search.storage import shown_url
+
+
+def write_files(plan: Plan) -> None:
+    """What the study's folder holds from the beginning."""
+    try:
+        plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
+        write_text(plan.folder.space, plan.space_file.path.read_text(encoding="utf-8"))
+        write_text(plan.folder.transforms, plan.transforms.source)
+        write_json(plan.folder.config, config_document(plan))
+    except OSError as error:
+        raise UserError(f"cannot write to {plan.folder.root}: {error.strerror}. Free some space, or give another --home") from error
+
+
+def config_document(plan: Plan) -> dict[str, Any]:
+    """All that is needed to repeat the search."""
+    return {
+        "study": plan.name,
+        "config": {
+            **asdict(plan.config),
+            "home": str(plan.config.home),
+            "transforms": str(plan.config.transforms) if plan.config.transforms else None,
+            "storage": shown_url(plan.folder.storage_url(plan.config.storage)),
+        },
+        "settings": plan.settings(),
+        "sets": [one.document() for one in plan.sets],
+        "split": {one.data.name: _names(one.data) for one in plan.sets},
+        "folds": {one.data.name: [_names(fold, ("train", "val")) for fold in one.folds] for one in plan.sets if one.folds},
+        "space_file": str(plan.space_file.path),
+        "transforms": plan.transforms.document(),
+        "versions": versions(),
+        "commit": git_commit(),
+        "machine": machine(plan.device),
+    }
+
+
+def _names(data: DataSet, splits: Sequence[str] = SPLITS) -> dict[str, list[str]]:
+    """Names of the items of each split."""
+    return {split: [item.name for item in data.splits[split]] for split in splits}
