@@ -139,7 +139,9 @@ def test_a_set_that_cannot_travel_is_drawn_by_threads(data, tmp_path, processes)
 
 
 def test_a_short_job_starts_no_process(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(crew._Crew, "_start", lambda self: pytest.fail("a process for a second of drawing"))
+    monkeypatch.setattr(crew, "WORTH", 3600.0)
+    monkeypatch.setattr(crew, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(crew.subprocess, "Popen", lambda *_, **__: pytest.fail("a process for a second of drawing"))
     assert build(data, tmp_path / "cache", threads=2).train_images.any()
 
 
