@@ -26,10 +26,11 @@ from nas.data.drawing import Counts, Easel, Job, Order
 from nas.data.views import check_recipe
 
 WORTH = 3.0
-"""Seconds of drawing ahead from which processes are started: each costs 0.8 seconds of a core first, or 2.5 with a recipe of one's own."""
+"""Seconds of a core ahead of each hand from which processes are started: a start takes 0.8 of them, 2.5 with a recipe of one's own."""
 
 FIRST_LOOK = 0.5
-"""Seconds of drawing after which it is first guessed how long it will take."""
+"""Seconds of a core after which it is first guessed how many it will take. Not of the clock: where other programs keep the cores busy,
+processes would be started for little work, and make it less."""
 
 MOST_IN_CHUNK = 16
 """Images handed over at once: asking and answering takes 0.1 ms, so a few would do."""
@@ -99,8 +100,8 @@ class _Crew:
         """Starts processes once enough is done to see that enough is left."""
         if not self._looking or self._began is None:
             return
-        spent = time.monotonic() - self._began
-        if spent >= min(FIRST_LOOK, WORTH) and spent / done * (total - done) > WORTH:
+        spent = time.process_time() - self._began
+        if spent >= min(FIRST_LOOK, WORTH) and spent / done * (total - done) / self._hands > WORTH:
             self._looking = False
             self._start()
 
@@ -117,7 +118,7 @@ class _Crew:
             import albumentations  # noqa: F401 - 1.3 s that say nothing about how long drawing takes
 
             self._own.easel = Easel(self._order, self._folder)
-            self._began = self._began or time.monotonic()
+            self._began = self._began or time.process_time()
         drawn: Counts = self._own.easel.draw(chunk)
         return drawn
 
