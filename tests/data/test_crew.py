@@ -1,8 +1,10 @@
 """Several processes draw the bank that one thread draws, whatever happens to them."""
 
+import contextlib
 import dataclasses
 import os
 import pickle
+import queue
 import signal
 import subprocess
 import sys
@@ -39,12 +41,12 @@ def processes(monkeypatch):
     told, take, start = crew._told, crew._Crew._process, crew._Crew._start
 
     def waiting(self):
-        while getattr(self._own, "process", None) is None and len(self._processes) and not self._closed:
-            try:
+        """Each thread waits for its first process, unless none is coming."""
+        while not hasattr(self._own, "process") and self._processes and not self._closed:
+            if all(process.poll() is not None for process in self._processes):
+                break
+            with contextlib.suppress(queue.Empty):
                 self._own.process = self._ready.get(timeout=0.1)
-            except crew.queue.Empty:
-                if all(process.poll() is not None for process in self._processes):
-                    return None
         return take(self)
 
     def noted(process, message):
@@ -111,11 +113,15 @@ def test_processes_draw_the_built_in_sets(tmp_path, processes):
 
 
 def test_a_killed_process_costs_nothing_but_time(data, tmp_path, processes):
+    killed = []
+
     def kill(share):
-        if 0.4 < share < 0.5:
+        if 0.2 < share < 0.3 and not killed:
+            killed.append(processes[0][0].poll())
             processes[0][0].kill()
 
     shared = build(data, tmp_path / "shared", threads=2, progress=kill)
+    assert killed == [None]  # it was alive until then
     assert drawn_by_processes(processes[1]) > 10
     assert content(shared) == content(build(data, tmp_path / "alone", threads=1))
 
