@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nas.data.crew import draw_arrays
 from nas.data.dataset import VOID, DataSet
-from nas.data.drawing import BANK_VERSION, Counts, Order, draw_arrays
+from nas.data.drawing import BANK_VERSION, Counts, Order
 from nas.data.images import Bytes
 from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.errors import UserError
@@ -90,7 +91,8 @@ def build_bank(
         seed: Seed of the augmentation.
         cache: Folder that holds banks; made where it is missing.
         progress: Told the share done, 0..1, now and then; not called where the bank is there already.
-        threads: Threads that draw; all cores without it. The bytes do not depend on it.
+        threads: How many draw at a time, as many as cores without it; in processes where there is much to draw. The bytes do not depend
+            on it.
         recipe: How views are drawn.
 
     Returns:
@@ -109,7 +111,7 @@ def build_bank(
         _sweep(cache)
         draft = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=cache))
         try:
-            pixels = draw_arrays(order, draft, progress or (lambda share: None), threads or os.cpu_count() or 1)
+            pixels = draw_arrays(order, draft, progress or (lambda share: None), threads or _usable_cores())
             _write_meta(order, draft, pixels)
             _settle(draft, final)
         finally:
@@ -149,6 +151,11 @@ def open_bank(path: Path) -> Bank:
 def bank_bytes(data: DataSet, image_size: tuple[int, int], train_size: tuple[int, int], views: int) -> int:
     """Bytes that the arrays of such a bank take on disk (and in memory, where they are held there)."""
     return sum(int(np.prod(shape, dtype=np.int64)) for shape in Order(data, image_size, train_size, views, 0).shapes.values())
+
+
+def _usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_meta(order: Order, folder: Path, pixels: Counts) -> None:

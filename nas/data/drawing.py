@@ -1,31 +1,32 @@
-"""Drawing a bank's arrays: what is wanted (`Order`), and the threads that fill the files.
+"""Drawing a bank's arrays: what is wanted (`Order`), and the easel at which its images are drawn into the files, a few at a time.
 
-Every view is seeded by (seed, view, image), so the bytes depend on the order alone and not on who draws what when.
+Every view is seeded by (seed, view, image), so the bytes depend on the order alone and not on who draws what when; `crew.py` has it done
+by several.
 """
 
 import hashlib
 import json
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import local
+from typing import cast
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from nas.data.dataset import DataSet, Item
 from nas.data.images import Bytes
 from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.data.resize import fit_image, scale_to_fit
-from nas.data.views import ViewMaker, check_recipe, make_views
+from nas.data.views import ViewMaker, make_views
 
 BANK_VERSION = 1
 """Raise it whenever a bank's files or their making change."""
 
 Counts = NDArray[np.int64]
+
+Job = tuple[str, int]
+"""Split and index of one image that is to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -65,64 +66,57 @@ class Order:
             "val_masks": (val, *self.image_size),
         }
 
+    @property
+    def jobs(self) -> list[Job]:
+        """All images that are to be drawn."""
+        return [(split, index) for split in ("train", "val") for index in range(len(self.data.splits[split]))]
 
-def draw_arrays(order: Order, folder: Path, progress: Callable[[float], None], threads: int) -> Counts:
-    """Writes the arrays of a bank.
+
+class Easel:
+    """Draws images of an order into the arrays of a folder; one for each thread, since a pipeline must not be shared.
 
     Args:
         order: What is wanted.
-        folder: Where the files go; it exists.
-        progress: Told the share done, 0..1, after each image.
-        threads: Threads that draw; the bytes do not depend on it.
-
-    Returns:
-        How often each mask value occurs in the training views, 256 numbers.
-
-    Raises:
-        UserError: A file cannot be read, or the recipe gives what cannot be trained on.
+        folder: Where the arrays lie, which are there already, in their shapes.
     """
-    if not order.recipe.built_in:
-        check_recipe(order.recipe, order.data, order.image_size, order.train_size)
-    arrays = {name: open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape) for name, shape in order.shapes.items()}
-    for name, array in arrays.items():
-        _reserve(folder / f"{name}.npy", array.offset + array.nbytes)
-    train, val = order.data.splits["train"], order.data.splits["val"]
-    jobs = [("train", index) for index in range(len(train))] + [("val", index) for index in range(len(val))]
-    pixels, own = np.zeros(256, dtype=np.int64), local()
 
-    def work(job: tuple[str, int]) -> Counts:
-        split, index = job
-        if split == "val":
-            arrays["val_images"][index], arrays["val_masks"][index] = fit_image(*order.data.read(val[index]), order.image_size)
-            return np.zeros(256, dtype=np.int64)
-        if not hasattr(own, "maker"):
-            own.maker = make_views(order.recipe, order.data, order.train_size)
-        return _draw_views(order, train[index], index, own.maker, arrays["train_images"], arrays["train_masks"])
+    def __init__(self, order: Order, folder: Path) -> None:
+        self._order = order
+        self._arrays = {name: cast(Bytes, np.load(folder / f"{name}.npy", mmap_mode="r+")) for name in order.shapes}
+        self._maker: ViewMaker | None = None
 
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for done, counts in enumerate(pool.map(work, jobs), start=1):
-                pixels += counts
-                progress(done / len(jobs))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    for array in arrays.values():
-        array.flush()
-    return pixels
+    def draw(self, jobs: Sequence[Job]) -> Counts:
+        """Draws images.
 
+        Args:
+            jobs: Which.
 
-def _draw_views(order: Order, item: Item, index: int, maker: ViewMaker, images: Bytes, masks: Bytes) -> Counts:
-    """Draws all views of one training image into their places; returns how often each mask value occurs."""
-    image, mask = scale_to_fit(*order.data.read(item), order.image_size)
-    place = str(item.image or item.name)
-    for view in range(order.views):
-        images[view, index], masks[view, index] = maker.draw(image, mask, (order.seed, view, index), place)
-    return np.bincount(masks[:, index].ravel(), minlength=256)
+        Returns:
+            How often each mask value occurs in the training views drawn, 256 numbers.
 
+        Raises:
+            UserError: A file cannot be read, or the recipe gives what cannot be trained on.
+        """
+        counts = np.zeros(256, dtype=np.int64)
+        for split, index in jobs:
+            item = self._order.data.splits[split][index]
+            if split == "val":
+                self._fit(item, index)
+            else:
+                counts += self._draw_views(item, index)
+        return counts
 
-def _reserve(file: Path, size: int) -> None:
-    """Claims a file's place on the disk: writing to a mapped file on a full disk would kill the process without a word."""
-    if hasattr(os, "posix_fallocate"):
-        with file.open("r+b") as handle:
-            os.posix_fallocate(handle.fileno(), 0, size)
+    def _fit(self, item: Item, index: int) -> None:
+        pair = fit_image(*self._order.data.read(item), self._order.image_size)
+        self._arrays["val_images"][index], self._arrays["val_masks"][index] = pair
+
+    def _draw_views(self, item: Item, index: int) -> Counts:
+        """Draws all views of one training image into their places; returns how often each mask value occurs."""
+        order, images, masks = self._order, self._arrays["train_images"], self._arrays["train_masks"]
+        if self._maker is None:
+            self._maker = make_views(order.recipe, order.data, order.train_size)
+        image, mask = scale_to_fit(*order.data.read(item), order.image_size)
+        place = str(item.image or item.name)
+        for view in range(order.views):
+            images[view, index], masks[view, index] = self._maker.draw(image, mask, (order.seed, view, index), place)
+        return np.bincount(masks[:, index].ravel(), minlength=256)

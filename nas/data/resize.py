@@ -89,10 +89,13 @@ def resize_mask(mask: Bytes, size: tuple[int, int], kept: float = KEPT) -> Bytes
     if size[0] >= mask.shape[0] and size[1] >= mask.shape[1]:
         return np.asarray(cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
     out = np.zeros(size, dtype=np.uint8)
-    out[_share(mask, VOID, size) >= 0.5] = VOID
+    present = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
+    # Asked only where there is void: a share of 512 x 512 pixels takes 4 ms, half of this function where there is one class.
+    if present[-1] == VOID:
+        out[_share(mask, VOID, size) >= 0.5] = VOID
     # A little grace: area averages come with rounding errors.
     best = np.full(size, kept - 1e-4, dtype=np.float32)
-    for label in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[1:VOID]) + 1:
+    for label in present[(present > 0) & (present < VOID)]:
         share = _share(mask, int(label), size)
         wins = share > best
         out[wins] = label

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from nas.data import VOID, bank_bytes, build_bank, drawing, load_recipe, open_bank, open_data
+from nas.data import VOID, bank_bytes, build_bank, crew, load_recipe, open_bank, open_data
 from nas.errors import UserError
 from tests.data.conftest import flat, save
 
@@ -107,7 +107,7 @@ def test_a_full_disk_is_noticed_before_drawing(data, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(drawing.os, "posix_fallocate", full, raising=False)
+    monkeypatch.setattr(crew.os, "posix_fallocate", full, raising=False)
     with pytest.raises(OSError, match="No space left"):
         build(data, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
