@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from nas.blocks.arithmetic import conv_macs, conv_params, norm_params
 from nas.blocks.base import Shape, Up
@@ -22,10 +21,12 @@ class BilinearUp(nn.Module):
     def __init__(self, in_channels: int, out_channels: int = 0) -> None:
         super().__init__()
         self.project = nn.Sequential(*conv_norm(in_channels, out_channels)) if out_channels else nn.Identity()
+        self.enlarge = nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, in_channels, H, W) -> (N, out_channels or in_channels, 2 H, 2 W)."""
-        return F.interpolate(self.project(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        larger: torch.Tensor = self.enlarge(self.project(x))
+        return larger
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ an undilated one; this way a step of the layer is 1.2 to 2.7 times faster from 1
 For training only: in eval mode, on a GPU and in an exported file the layer is the plain one.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,22 +39,22 @@ def convolve_residues(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
     return back.reshape(batch, rows * dilation, columns * dilation, channels).permute(0, 3, 1, 2)[..., :height, :width]
 
 
-@contextmanager
-def fast_dilated(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Lets the dilated depthwise 3 x 3 convolutions of a model train fast, on a CPU; elsewhere it does nothing.
+def faster_dilated(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    """Gives the forward that trains a layer faster; None if it is no dilated depthwise 3 x 3 convolution.
 
     Args:
-        model: whose layers are changed until the block ends.
-        device: where it trains.
+        layer: any.
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d) and _fits(layer)] if device.type == "cpu" else []
-    for layer in layers:
-        layer.forward = _faster(layer)  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        for layer in layers:
-            del layer.forward
+    if not isinstance(layer, nn.Conv2d) or not _fits(layer):
+        return None
+    plain = layer.forward
+
+    def forward(x: Tensor) -> Tensor:
+        if min(x.shape[-2:]) < MIN_SIDE:
+            return plain(x)
+        return convolve_residues(x, layer.weight, layer.dilation[0])
+
+    return forward
 
 
 def _fits(layer: nn.Conv2d) -> bool:
@@ -70,14 +68,3 @@ def _fits(layer: nn.Conv2d) -> bool:
         and layer.padding_mode == "zeros"
         and layer.bias is None
     )
-
-
-def _faster(layer: nn.Conv2d) -> Callable[[Tensor], Tensor]:
-    plain = layer.forward
-
-    def forward(x: Tensor) -> Tensor:
-        if min(x.shape[-2:]) < MIN_SIDE:
-            return plain(x)
-        return convolve_residues(x, layer.weight, layer.dilation[0])
-
-    return forward

@@ -13,8 +13,8 @@ from nas.errors import UserError
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.run import evaluate
 from nas.train.batches import epoch_batches
-from nas.train.dilated import fast_dilated
 from nas.train.ema import averaged, decay_at, float_tensors
+from nas.train.formulations import fast_layers
 from nas.train.isolation import first_random_state, isolated, random_state
 from nas.train.optimiser import learning_rate, set_learning_rate
 from nas.train.recipe import Recipe
@@ -139,7 +139,7 @@ def _train_epoch(run: Run, epoch: int) -> float:
     recipe, first, total = run.recipe, epoch * run.steps, run.recipe.epochs * run.steps
     live = list(float_tensors(run.model).values())
     loss = torch.zeros((), device=run.device)
-    with fast_dilated(run.model, run.device):
+    with fast_layers(run.model, run.device):
         for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
             set_learning_rate(run.optimiser, learning_rate(recipe, step, total))
             loss += train_step(run, live, batch, decay_at(step, recipe.ema_decay))

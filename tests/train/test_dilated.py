@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from nas.train.dilated import convolve_residues, fast_dilated
+from nas.train.dilated import convolve_residues
+from nas.train.formulations import fast_layers
 
 
 @settings(deadline=None, max_examples=40)
@@ -34,7 +35,7 @@ def test_only_the_layers_it_is_for_are_changed():
         nn.Conv2d(4, 4, 5, padding=4, dilation=2, groups=4, bias=False),
     ]
     model = nn.Sequential(changed, *others)
-    with fast_dilated(model, torch.device("cpu")):
+    with fast_layers(model, torch.device("cpu")):
         assert "forward" in vars(changed)
         assert not [layer for layer in others if "forward" in vars(layer)]
     assert "forward" not in vars(changed)
@@ -44,7 +45,7 @@ def test_the_layer_is_plain_again_after_an_error():
     layer = nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4, bias=False)
 
     def fails():
-        with fast_dilated(layer, torch.device("cpu")):
+        with fast_layers(layer, torch.device("cpu")):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -59,12 +60,12 @@ def test_the_network_trains_to_the_same_weights():
     layer(x).square().mean().backward()
     plain = layer.weight.grad.clone()
     layer.weight.grad = None
-    with fast_dilated(layer, torch.device("cpu")):
+    with fast_layers(layer, torch.device("cpu")):
         layer(x).square().mean().backward()
     torch.testing.assert_close(layer.weight.grad, plain)
 
 
 def test_another_device_is_left_alone():
     layer = nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4, bias=False)
-    with fast_dilated(layer, torch.device("cuda")):
+    with fast_layers(layer, torch.device("cuda")):
         assert "forward" not in vars(layer)

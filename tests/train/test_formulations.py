@@ -1,0 +1,159 @@
+"""Faster forms of layers give the plain layers' numbers, are used where they are meant to be, and leave no trace."""
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from nas.train import doubling, folded_norm, pointwise, wide_depthwise
+from nas.train.formulations import FORMULATIONS, fast_layers
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+# A layer that each form takes, by the name of what autograd records for it.
+TAKEN = {
+    "DoublingBackward": nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=False),
+    "FoldedNormBackward": nn.BatchNorm2d(5),
+    "PointwiseBackward": nn.Conv2d(5, 7, 1, bias=False),
+    "WideDepthwiseBackward": nn.Conv2d(5, 5, 5, padding=2, groups=5, bias=False),
+    "SliceBackward0": nn.Conv2d(5, 5, 3, padding=2, dilation=2, groups=5, bias=False),
+}
+LEFT_ALONE = [
+    nn.Upsample(scale_factor=4.0, mode="bilinear"),
+    nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=True),
+    nn.Upsample(scale_factor=2.0),
+    nn.Upsample(size=(20, 20), mode="bilinear"),
+    nn.BatchNorm2d(24),
+    nn.BatchNorm2d(40),
+    nn.BatchNorm2d(5, affine=False),
+    nn.BatchNorm2d(5, track_running_stats=False),
+    nn.BatchNorm2d(5, momentum=None),
+    nn.Conv2d(4, 8, 1, stride=2),
+    nn.Conv2d(4, 8, 1, groups=2),
+    nn.Conv2d(4, 8, 1, padding=1),
+    nn.Conv2d(4, 4, 5, padding=2, bias=False),
+    nn.Conv2d(4, 4, 5, padding=2, groups=4),
+    nn.Conv2d(4, 4, 5, padding=1, groups=4, bias=False),
+    nn.Conv2d(4, 4, 5, padding=2, stride=2, groups=4, bias=False),
+    nn.Conv2d(4, 4, 5, padding=4, dilation=2, groups=4, bias=False),
+    nn.Conv2d(4, 4, (5, 3), padding=(2, 1), groups=4, bias=False),
+    nn.Conv2d(4, 4, 5, padding=2, groups=4, bias=False, padding_mode="reflect"),
+]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _however_small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folded_norm, "MIN_NUMBERS", 0)
+        for module in (doubling, pointwise, wide_depthwise):
+            patch.setattr(module, "MIN_PIXELS", 0)
+        yield
+
+
+def channels_last(*shape: int) -> torch.Tensor:
+    return (torch.randn(*shape, dtype=torch.float64) * 2 + 1).contiguous(memory_format=torch.channels_last)
+
+
+def assert_same(layer: nn.Module, x: torch.Tensor) -> None:
+    """Output, its layout in memory, gradients and buffers."""
+    found = []
+    for device in (CPU, GPU):  # where nothing is changed
+        own, given_ = copy.deepcopy(layer), x.clone().requires_grad_()
+        with fast_layers(own, device):
+            y = own(given_)
+        y.backward(torch.arange(y.numel(), dtype=y.dtype).view_as(y).sin())
+        found.append([y.detach(), given_.grad, *[p.grad for p in own.parameters()], *own.buffers()])
+        assert device == GPU or y[0, 0].numel() <= 4 or y.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(*found)
+
+
+side = st.integers(1, 24)
+some = settings(deadline=None, max_examples=40)
+
+
+@some
+@given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 40), side, side, st.booleans())
+def test_pointwise(batch, channels, out, height, width, bias):
+    assert_same(nn.Conv2d(channels, out, 1, bias=bias).double(), channels_last(batch, channels, height, width))
+
+
+@some
+@given(st.integers(2, 5), st.integers(1, 24), side, side)
+def test_norm(batch, channels, height, width):
+    layer = nn.BatchNorm2d(channels, momentum=0.3).double()
+    nn.init.uniform_(layer.weight, 0.5, 2)
+    nn.init.uniform_(layer.bias, -1, 1)
+    assert_same(layer, channels_last(batch, channels, height, width))
+
+
+@some
+@given(st.integers(1, 3), st.integers(1, 6), side, side, st.sampled_from([1, 3, 5, 7]), st.sampled_from([5, 7, 9]))
+def test_wide_depthwise(batch, channels, height, width, rows, columns):
+    layer = nn.Conv2d(channels, channels, (rows, columns), padding=(rows // 2, columns // 2), groups=channels, bias=False)
+    assert_same(layer.double(), channels_last(batch, channels, height, width))
+
+
+@some
+@given(st.integers(1, 3), st.integers(1, 6), side, side)
+def test_doubling(batch, channels, height, width):
+    assert_same(TAKEN["DoublingBackward"], channels_last(batch, channels, height, width))
+
+
+def test_the_gradient_of_a_part_of_a_concatenation():
+    layer, x = TAKEN["DoublingBackward"], channels_last(2, 3, 8, 8).requires_grad_()
+    found = []
+    for device in (CPU, GPU):
+        with fast_layers(layer, device):
+            y = torch.cat([layer(x), layer(x)], dim=1)
+        found.append(torch.autograd.grad(y, x, torch.arange(y.numel(), dtype=y.dtype).view_as(y).sin()))
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_is_used_and_an_in_place_activation_can_follow(name):
+    layer, x = TAKEN[name], torch.randn(2, 5, 17, 17).contiguous(memory_format=torch.channels_last).requires_grad_()
+    with fast_layers(layer, CPU):
+        y = layer(x)
+        assert type(y.grad_fn).__name__ == name
+        torch.relu_(y).sum().backward()
+    assert x.grad is not None
+    with fast_layers(layer, GPU):
+        assert "forward" not in vars(layer)
+
+
+@pytest.mark.parametrize("layer", LEFT_ALONE, ids=str)
+def test_others_are_left_alone(layer):
+    assert [formulation(layer) for formulation in FORMULATIONS] == [None] * len(FORMULATIONS)
+
+
+def test_small_maps_and_other_layouts_go_the_plain_way(monkeypatch):
+    for module in (doubling, pointwise, wide_depthwise):
+        monkeypatch.setattr(module, "MIN_PIXELS", 10**6)
+    monkeypatch.setattr(folded_norm, "MIN_NUMBERS", 10**6)
+    for name in TAKEN.keys() - {"SliceBackward0"}:
+        layer = TAKEN[name]
+        with fast_layers(layer, CPU):
+            assert type(layer(torch.randn(2, 5, 18, 18, requires_grad=True)).grad_fn).__name__ != name
+
+
+def test_a_norm_in_eval_mode_uses_its_running_statistics():
+    norm, x = nn.BatchNorm2d(5).eval(), torch.randn(2, 5, 18, 18).contiguous(memory_format=torch.channels_last)
+    with fast_layers(norm, CPU):
+        torch.testing.assert_close(norm(x), x / (1 + norm.eps) ** 0.5)
+
+
+def test_the_layers_are_plain_again_after_an_error():
+    model = nn.Sequential(*TAKEN.values())
+
+    def fails():
+        with fast_layers(model, CPU):
+            assert all("forward" in vars(layer) for layer in model)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert not any("forward" in vars(layer) for layer in model)
