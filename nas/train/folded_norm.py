@@ -1,8 +1,8 @@
 """Batch normalisation, while it is trained on a CPU, with several pixels side by side.
 
-PyTorch's kernels for `channels_last` take one pixel at a time: with vectors of eight lanes, the last two of
-ten channels are done number by number. With `fold` pixels in a row of `fold * channels` columns every lane is busy. Each column gets its own mean and
-variance, and those of a channel follow from its columns' exactly (Chan, Golub and LeVeque 1979,
+PyTorch's kernels for `channels_last` take one pixel at a time: with vectors of eight lanes, the last two of ten channels are done number by
+number. With `fold` pixels in a row of `fold * channels` columns every lane is busy. Each column gets its own mean and variance, and those
+of a channel follow from its columns' exactly (Chan, Golub and LeVeque 1979,
 http://i.stanford.edu/pub/cstr/reports/cs/tr/79/773/CS-TR-79-773.pdf). A step of the layer takes 0.6 instead of 1.7 ms for 10 channels
 (8 images of 64 x 64 pixels, one thread, `benchmarks/formulations.py`).
 
