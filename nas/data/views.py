@@ -56,7 +56,9 @@ class ViewMaker:
             UserError: The recipe fails on the image, or gives something that cannot be trained on.
         """
         try:
-            view = draw_view(self.transform, image, mask, seed)
+            # A step of somebody's own may write into what it gets; the built-in ones do not, and copies take a tenth of a view's time.
+            given = (image, mask) if self.recipe.built_in else (image.copy(), mask.copy())
+            view = draw_view(self.transform, *given, seed)
         except Exception as error:
             raise UserError(
                 f"{self.recipe.path} fails{where(error, self.recipe.path)} on the image {name} ({image.shape[0]}x{image.shape[1]} at the "
@@ -120,7 +122,7 @@ def draw_view(transform: "Compose", image: Bytes, mask: Bytes, seed: tuple[int, 
     """
     # set_random_seed would give every step the same stream, so that flips and colour shifts always came together.
     transform.set_random_state(np.random.default_rng(seed), random.Random(repr(seed)))
-    view: dict[str, Any] = transform(image=image.copy(), mask=mask.copy())  # a step may write into what it gets
+    view: dict[str, Any] = transform(image=image, mask=mask)
     return view
 
 

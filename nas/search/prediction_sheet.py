@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from nas.blocks import AnyOperator
-from nas.data import Bank, open_bank
+from nas.data import VOID, Bank, open_bank
 from nas.data.bands import as_rgb
 from nas.data.contact_sheet import overlaid
 from nas.data.images import Bytes
@@ -107,7 +107,8 @@ def _rows(model: torch.nn.Module, bank: Bank, told: dict[str, int]) -> list[tupl
         for index in chosen:
             image, mask = np.array(bank.val_images[index]), np.array(bank.val_masks[index])
             found = model(normalise(torch.from_numpy(image)[None]), **told).argmax(1)[0]
-            rows.append((f"{bank.name} {bank.val_names[index]}", as_rgb(image), mask, found.to(torch.uint8).numpy()))
+            seen = np.where(mask == VOID, VOID, found.numpy()).astype(np.uint8)  # What is not judged is shown as such.
+            rows.append((f"{bank.name} {bank.val_names[index]}", as_rgb(image), mask, seen))
     return rows
 
 

@@ -118,3 +118,15 @@ def test_masks_stay_on_their_images():
         offsets.append(here - there)
     assert len(offsets) > 20
     assert np.abs(np.mean(offsets, axis=0)).max() < 0.15
+
+
+def test_the_built_in_recipe_leaves_what_it_gets_alone():
+    """Views are drawn from one image again and again, without a copy for each."""
+    draw = np.random.default_rng(0)
+    image, mask = draw.integers(0, 256, (96, 80, 3), dtype=np.uint8), draw.integers(0, 2, (96, 80), dtype=np.uint8)
+    before = image.copy(), mask.copy()
+    pipeline = training_transform((96, 80))
+    for view in range(200):
+        draw_view(pipeline, image, mask, (0, view))
+    assert (image == before[0]).all()
+    assert (mask == before[1]).all()
