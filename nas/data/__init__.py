@@ -13,7 +13,7 @@ from nas.data.open import open_data
 from nas.data.recipe import ViewRecipe, load_recipe
 from nas.data.resize import fit_image, resize_image, resize_mask
 from nas.data.similarity import NEAR_COPY, distance, image_hash
-from nas.data.size import SizeChoice, recommend_size, train_size_for
+from nas.data.size import SizeChoice, recommend_size, reduced, train_size_for
 from nas.data.split import fold_split, stratified_split
 from nas.data.stratify import foreground_shares, stratify
 from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
@@ -52,6 +52,7 @@ __all__ = [
     "open_data",
     "open_synthetic",
     "recommend_size",
+    "reduced",
     "resize_image",
     "resize_mask",
     "stratified_split",

@@ -82,6 +82,12 @@ def train_size_for(image_size: tuple[int, int]) -> tuple[int, int]:
     return min(image_size[0], CROP_SIDE), min(image_size[1], CROP_SIDE)
 
 
+def reduced(choice: SizeChoice, scale: float) -> SizeChoice:
+    """The same choice for smaller images: both sizes times `scale`, 0..1, to multiples of 16 and no less than 32 a side."""
+    image, train = (tuple(min(side, _rounded(side, scale, up=True)) for side in size) for size in (choice.image_size, choice.train_size))
+    return SizeChoice((image[0], image[1]), (train[0], train[1]), f"{choice.reason}; times {scale:.2f}")
+
+
 def _rounded(side: int, scale: float, up: bool) -> int:
     steps = side * scale / STEP
     return max(MIN_SIDE, STEP * (ceil(steps - 1e-9) if up else floor(steps + 1e-9)))

@@ -52,6 +52,7 @@ class SearchConfig:
         finalists: Networks of the front, from the top, that are trained again with fresh seeds after the search; 0 for none.
         final_seeds: Fresh seeds of each finalist.
         final_epochs: Passes over the training images in final training; None for those of the search.
+        grow: Whether the first rungs work at smaller images: at a half of the image size, then more, and the last at all of it.
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
         workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
@@ -87,6 +88,7 @@ class SearchConfig:
     finalists: int = 5
     final_seeds: int = 3
     final_epochs: int | None = None
+    grow: bool = False
     prune: bool = True
     workers: int | None = None
     device: str = "auto"

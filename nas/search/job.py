@@ -24,7 +24,8 @@ class Workplace:
 
     Attributes:
         space: Where operators are defined, a user's own among them.
-        rounds: Folders of the banks of views: for each training of a candidate, one a fold or one in all, the banks of the sets.
+        stages: Folders of the banks of views of each rung, or one stage for all: for each training of a candidate, one a fold or one in
+            all, the banks of the sets.
         recipes: How to train on each.
         device: Where.
         rungs: In how many stages.
@@ -32,7 +33,7 @@ class Workplace:
     """
 
     space: SpaceFile
-    rounds: Sequence[Sequence[Path]]
+    stages: Sequence[Sequence[Sequence[Path]]]
     recipes: Sequence[Recipe]
     device: str
     rungs: int = 1
@@ -42,7 +43,7 @@ class Workplace:
         """JSON-ready."""
         return {
             "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
-            "rounds": [[str(path) for path in banks] for banks in self.rounds],
+            "stages": [[[str(path) for path in banks] for banks in rounds] for rounds in self.stages],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
             "rungs": self.rungs,
@@ -55,7 +56,7 @@ class Workplace:
         space = document["space"]
         return cls(
             space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
-            rounds=[[Path(path) for path in banks] for banks in document["rounds"]],
+            stages=[[[Path(path) for path in banks] for banks in rounds] for rounds in document["stages"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
             rungs=document["rungs"],
@@ -65,11 +66,11 @@ class Workplace:
     def open(self) -> Callable[["Task"], "Answer"]:
         """Opens banks and space once; gives the function that does tasks."""
         vocabulary = load_space(self.space).vocabulary
-        rounds = [[open_bank(path) for path in banks] for banks in self.rounds]
+        stages = [[[open_bank(path) for path in banks] for banks in rounds] for rounds in self.stages]
 
         def train(task: Task) -> Answer:
             try:
-                return Answer(_trained(task, self, vocabulary, rounds), "")
+                return Answer(_trained(task, self, vocabulary, stages), "")
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
@@ -143,13 +144,16 @@ class Answer:
         return cls(ProxyResult.from_dict(result) if result else None, document["reason"])
 
 
-def _trained(task: Task, place: Workplace, vocabulary: Mapping[str, type[AnyOperator]], rounds: Sequence[Sequence[Bank]]) -> ProxyResult:
+def _trained(
+    task: Task, place: Workplace, vocabulary: Mapping[str, type[AnyOperator]], stages: Sequence[Sequence[Sequence[Bank]]]
+) -> ProxyResult:
     genome, recipes = genome_from_json(task.genome, vocabulary), [task.recipe(recipe) for recipe in place.recipes]
-    lessons = [trainings(banks, recipes, place.joint) for banks in rounds]
     before = iter(_states(task) or ())
     results, reached = [], []
-    for own in lessons:
-        result, states = train_rung(genome, own, place.device, task.rung, place.rungs, list(islice(before, len(own))) or None)
+    for rounds in zip(*stages, strict=True):  # the banks of one fold at each stage
+        lessons = [trainings(banks, recipes, place.joint) for banks in rounds]
+        states = list(islice(before, len(lessons[0]))) or None
+        result, states = train_rung(genome, lessons, place.device, task.rung, place.rungs, states)
         results.append(result)
         reached += states
     if task.save is not None:

@@ -139,6 +139,12 @@ def _training(made: argparse.ArgumentParser) -> None:
         help="stop networks that fall behind early, or train every one to the end",
     )
     group.add_argument(
+        "--grow",
+        action=argparse.BooleanOptionalAction,
+        default=DEFAULTS.grow,
+        help="train the first rungs on smaller images, from half the image size on; a bank of views for each size (default: no)",
+    )
+    group.add_argument(
         "--finalists",
         type=int,
         default=DEFAULTS.finalists,

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from nas.blocks import Shape
-from nas.data import Bank, ViewRecipe, build_bank, check_recipe, load_recipe
+from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, load_recipe, reduced
 from nas.errors import UserError
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
 from nas.search.folder import StudyFolder, study_folder
 from nas.search.objectives import directions
 from nas.search.proposer import distributions
-from nas.search.rungs import rungs_of
+from nas.search.rungs import rung_scales, rungs_of
 from nas.search.sampler import check_sampler
 from nas.search.sets import SetPlan, largest_shape, least_sides, make_sets
 from nas.space import SearchSpace, SpaceFile, find_space, load_space, routed, sized, smallest
@@ -79,24 +79,21 @@ class Plan:
         """Where banks are kept, for all studies of a home."""
         return self.config.home / "studies" / ".banks"
 
-    def banks(self) -> list[list[Bank]]:
-        """The banks of views, drawn if they are not there: a list of one a set for each training of a candidate, so one list a fold."""
+    def stages(self) -> list[list[list[Bank]]]:
+        """The banks of views of each rung, drawn if they are not there; a single stage where all rungs are alike.
+
+        Within a stage a list of one bank a set for each training of a candidate, so one list a fold.
+        """
+        return [self.banks(scale) for scale in (rung_scales(self.rungs) if self.config.grow else (1.0,))]
+
+    def banks(self, scale: float = 1.0) -> list[list[Bank]]:
+        """The banks at a share of the image size."""
         rounds = zip(*(plan.rounds for plan in self.sets), strict=True)
-        return [
-            [
-                build_bank(
-                    data,
-                    plan.size.image_size,
-                    plan.size.train_size,
-                    plan.views,
-                    BANK_SEED,
-                    self.bank_folder,
-                    recipe=self.transforms,
-                )
-                for plan, data in zip(self.sets, sets, strict=True)
-            ]
-            for sets in rounds
-        ]
+        return [[self._bank(plan, data, scale) for plan, data in zip(self.sets, sets, strict=True)] for sets in rounds]
+
+    def _bank(self, plan: SetPlan, data: DataSet, scale: float) -> Bank:
+        size = plan.size if scale == 1 else reduced(plan.size, scale)
+        return build_bank(data, size.image_size, size.train_size, plan.views, BANK_SEED, self.bank_folder, recipe=self.transforms)
 
     def settings(self) -> dict[str, Any]:
         """What must not change within a study."""
@@ -114,6 +111,7 @@ class Plan:
             "joint": self.config.joint,
             "rungs": self.rungs,
             "prune": self.config.prune,
+            "grow": self.config.grow,
             "folds": self.config.folds,
             "layout": self.config.layout,
             "channels": self.in_shape[0],

@@ -48,7 +48,7 @@ def attach_sheets(stored: StoredStudy, workplace: Workplace, weights: Path, arti
         artifacts: Folder of artifacts.
     """
     finals, vocabulary = stored.finals(), load_space(workplace.space).vocabulary
-    lessons = trainings([open_bank(path) for path in workplace.rounds[0]], workplace.recipes, workplace.joint)
+    lessons = trainings([open_bank(path) for path in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
         path = weights_file(weights, key, finals[key].best_seed) if key in finals else None

@@ -92,7 +92,7 @@ def trainings(banks: Sequence[Bank], recipes: Sequence[Recipe], joint: bool) -> 
 
 def train_rung(
     genome: Genome,
-    lessons: Sequence[Training],
+    stages: Sequence[Sequence[Training]],
     device: str,
     rung: int = 0,
     rungs: int = 1,
@@ -102,11 +102,11 @@ def train_rung(
 
     Args:
         genome: The architecture.
-        lessons: Its trainings.
+        stages: Its trainings at each rung, which differ in their banks alone; or a single list for all rungs.
         device: Where.
         rung: Up to the end of which, from 0.
         rungs: How many there are; after the last one the trainings are complete.
-        states: Of the trainings at the end of an earlier rung. Without them they start from the beginning, with the same result.
+        states: Of the trainings at the end of the rung before. Without them they start from the beginning, with the same result.
 
     Returns:
         The result, and the states to go on from.
@@ -115,6 +115,18 @@ def train_rung(
         Diverged: The loss or a weight became infinite or not a number.
         ValueError: The states are those of another network.
     """
+    first = 0 if states is None and len(stages) > 1 else rung
+    passed = []
+    for stage in range(first, rung + 1):
+        result, states = _train_stage(genome, stages[min(stage, len(stages) - 1)], device, stage, rungs, states)
+        passed.append(result)
+    assert states is not None
+    return _joined(passed), list(states)
+
+
+def _train_stage(
+    genome: Genome, lessons: Sequence[Training], device: str, rung: int, rungs: int, states: Sequence[TrainState] | None
+) -> tuple[ProxyResult, list[TrainState]]:
     curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
@@ -129,6 +141,16 @@ def train_rung(
         evaluations |= last.evaluations
         reached.append(last.state)
     return ProxyResult(evaluations, curve, train_seconds, validate_seconds), reached
+
+
+def _joined(passed: Sequence[ProxyResult]) -> ProxyResult:
+    """Stages one after the other as one result: the last one's evaluations, everybody's curve and time."""
+    return ProxyResult(
+        evaluations=passed[-1].evaluations,
+        curve=[point for one in passed for point in one.curve],
+        train_seconds=sum(one.train_seconds for one in passed),
+        validate_seconds=sum(one.validate_seconds for one in passed),
+    )
 
 
 def pooled(rounds: Sequence[ProxyResult]) -> ProxyResult:

@@ -131,14 +131,16 @@ def _search(plan: Plan, stored: StoredStudy, log: EventLog, began: float, told: 
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
     )
     proposer.first.extend(_warm_start(plan, told))
-    rounds = [[bank.path for bank in banks] for banks in plan.banks()]
-    with using([path for banks in rounds for path in banks]):
+    stages = [[[bank.path for bank in banks] for banks in rounds] for rounds in plan.stages()]
+    with using([path for rounds in stages for banks in rounds for path in banks]):
         for gone in trim(plan.bank_folder, config.cache_size):
             told.say(f"removed a bank of views that was not used for long: {gone}")
-        return _train(plan, stored, proposer, rounds, log, began)
+        return _train(plan, stored, proposer, stages, log, began)
 
 
-def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[list[Path]], log: EventLog, began: float) -> SearchResult:
+def _train(
+    plan: Plan, stored: StoredStudy, proposer: Proposer, stages: list[list[list[Path]]], log: EventLog, began: float
+) -> SearchResult:
     config, folder = plan.config, plan.folder
     ledger = Ledger(
         target=plan.target,
@@ -151,7 +153,7 @@ def _train(plan: Plan, stored: StoredStudy, proposer: Proposer, rounds: list[lis
         states=folder.states.resolve(),
         plots=Plots(stored, reference_costs(plan.target, config.objectives)),
     )
-    workplace = Workplace(plan.space_file, rounds, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
+    workplace = Workplace(plan.space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     with caught_signals() as wish, opened_pool(workplace, plan.workers, folder.workers_log) as pool:
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)

@@ -31,6 +31,11 @@ def rungs_of(epochs: Sequence[int]) -> int:
     return max(count for count in range(1, RUNGS + 1) if all(len(set(rung_ends(length, count))) == count for length in epochs))
 
 
+def rung_scales(rungs: int) -> tuple[float, ...]:
+    """Share of the image size that each rung works at where it grows: from a half, in equal steps, to the whole."""
+    return tuple(0.5 + 0.5 * rung / (rungs - 1) for rung in range(rungs)) if rungs > 1 else (1.0,)
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a candidate stands at the end of a rung.

@@ -139,7 +139,7 @@ def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):
     arguments = json.loads((tmp_path / "training_args.json").read_text())
     (bank,) = [open_bank(folder) for folder in (result.folder.root.parent / ".banks").iterdir() if (folder / "meta.json").exists()]
     recipe = Recipe.from_dict(arguments["sets"][0]["recipe"])
-    again, _ = train_rung(genome_from_json(module.GENOME), trainings([bank], [recipe], joint=False), "cpu")
+    again, _ = train_rung(genome_from_json(module.GENOME), [trainings([bank], [recipe], joint=False)], "cpu")
     assert again.evaluations["squares"].mean_iou == arguments["validation_iou"]
     exported = module.build_model().eval()
     exported.load_state_dict(kept["network"].state_dict())

@@ -51,7 +51,7 @@ def test_iou_comes_from_one_confusion_matrix_of_all_folds(folded):
     try:
         genome = genome_from_json(trial.user_attrs["genome"])
         lessons = [trainings(banks, [plan.sets[0].recipe], joint=False) for banks in plan.banks()]
-        parts = [train_rung(genome, own, "cpu")[0].evaluations["squares"] for own in lessons]
+        parts = [train_rung(genome, [own], "cpu")[0].evaluations["squares"] for own in lessons]
     finally:
         torch.set_num_threads(threads)
     whole = summed(parts)
@@ -190,7 +190,7 @@ def test_folds_of_several_sets_go_together(quick, squares, tmp_path):
 def test_folds_cross_a_process_boundary(quick):
     plan = make_plan(quick(folds=2))
     rounds = [[bank.path for bank in banks] for banks in plan.banks()]
-    place = Workplace(plan.space_file, rounds, [one.recipe for one in plan.sets], "cpu")
+    place = Workplace(plan.space_file, [rounds], [one.recipe for one in plan.sets], "cpu")
     assert Workplace.from_dict(json.loads(json.dumps(place.to_dict()))) == place
     part = ProxyResult({"squares": Evaluation(((5, 1), (2, 2)), ("background", "class 1"))}, [{"epoch": 1}], 1.0, 0.5)
     whole = pooled([part, part])

@@ -22,11 +22,11 @@ def genome():
 
 def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path):
     lessons = trainings([bank], [Recipe(epochs=9)], joint=False)
-    whole, at_end = train_rung(genome, lessons, "cpu")
+    whole, at_end = train_rung(genome, [lessons], "cpu")
     path, curve = tmp_path / "states", []
     for rung in range(3):
         states = read_states(path) if rung else None
-        result, states = train_rung(genome, lessons, "cpu", rung, 3, states)
+        result, states = train_rung(genome, [lessons], "cpu", rung, 3, states)
         write_states(path, states)
         curve += result.curve
     assert result.evaluations == whole.evaluations
@@ -37,10 +37,22 @@ def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path):
 
 def test_without_its_states_a_rung_starts_from_the_beginning_with_the_same_result(bank, genome):
     lessons = trainings([bank], [Recipe(epochs=4)], joint=False)
-    _, first = train_rung(genome, lessons, "cpu", 0, 2)
-    with_states, _ = train_rung(genome, lessons, "cpu", 1, 2, first)
-    without, _ = train_rung(genome, lessons, "cpu", 1, 2)
+    _, first = train_rung(genome, [lessons], "cpu", 0, 2)
+    with_states, _ = train_rung(genome, [lessons], "cpu", 1, 2, first)
+    without, _ = train_rung(genome, [lessons], "cpu", 1, 2)
     assert with_states.evaluations == without.evaluations
+
+
+def test_a_rung_can_have_a_bank_of_its_own(bank, genome, squares, tmp_path):
+    """At growing resolution too, a lost state costs time and changes nothing."""
+    small = build_bank(open_data(str(squares)), (16, 16), (16, 16), 2, 0, tmp_path)
+    recipe = Recipe(epochs=4)
+    stages = [trainings([small], [recipe], joint=False), trainings([bank], [recipe], joint=False)]
+    _, first = train_rung(genome, stages, "cpu", 0, 2)
+    with_states, _ = train_rung(genome, stages, "cpu", 1, 2, first)
+    without, _ = train_rung(genome, stages, "cpu", 1, 2)
+    assert with_states.evaluations == without.evaluations
+    assert [point["epoch"] for point in without.curve] == [1, 2, 3, 4]
 
 
 def test_files_that_are_no_states_are_refused(tmp_path):

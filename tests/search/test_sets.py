@@ -68,7 +68,7 @@ def test_a_set_alone_gives_the_same_as_beside_others(quick, squares, other):
     own = stored.document["settings"]["sets"]["squares"]
     (bank,) = [open_bank(folder) for folder in (both.folder.root.parent / ".banks").glob("squares-*")]
     recipe = Recipe.from_dict({name: own[name] for name in Recipe.__dataclass_fields__})
-    alone, _ = train_rung(genome_from_json(trial.user_attrs["genome"]), trainings([bank], [recipe], joint=False), "cpu")
+    alone, _ = train_rung(genome_from_json(trial.user_attrs["genome"]), [trainings([bank], [recipe], joint=False)], "cpu")
     assert alone.evaluations["squares"].mean_iou == trial.user_attrs["iou_per_set"]["squares"]
 
 
