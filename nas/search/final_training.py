@@ -26,6 +26,11 @@ class FinalTraining:
     trial: FrozenTrial
     seed: int
 
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"final training of trial {self.trial.number} {self.trial.user_attrs['key']} seed {self.seed}"
+
 
 @dataclass
 class FinalRound:
@@ -87,9 +92,7 @@ class FinalRound:
 
     def say_death(self, one: FinalTraining) -> None:
         """Tells that a worker died over a training, which is done once more."""
-        news = f"a worker died over the final training of trial {one.trial.number} seed {one.seed}: it is done once more"
-        self.log.write(news)
-        self.log.progress.say(news)
+        self.log.write(f"a worker died over the {one.name}: it is done once more; {self.log.workers} may say why", news=True)
 
     def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
         """Final trainings of a finalist with the wanted seeds and length."""
@@ -98,13 +101,15 @@ class FinalRound:
 
     def _task(self, one: FinalTraining) -> Task:
         save = weights_file(self.folder, one.trial.user_attrs["key"], one.seed)
-        return Task(one.trial.user_attrs["genome"], self.rungs - 1, save=save, seed=one.seed, epochs=self.epochs)
+        return Task(one.trial.user_attrs["genome"], self.rungs - 1, save=save, seed=one.seed, epochs=self.epochs, label=one.name)
 
     def _settle(self, one: FinalTraining, answer: Answer, worker: int) -> None:
         key, number = one.trial.user_attrs["key"], one.trial.number
         if answer.result is None:
-            self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker} failed: {answer.reason}")
-            self.log.progress.say(f"final training of trial {number} {key} failed: {answer.reason}. {self.log.workers} may say more")
+            self.log.write(
+                f"{one.name} failed in worker {worker}: {answer.reason}. What workers wrote, tracebacks too, is in {self.log.workers}",
+                news=True,
+            )
             return
         result = answer.result
         self.busy_seconds += result.seconds
@@ -117,7 +122,7 @@ class FinalRound:
         }
         entries = [*self._entries(one.trial), entry]
         self.stored.set_finals(key, entries)
-        self.log.write(f"final training of trial {number} {key} seed {one.seed} worker {worker}: IoU {entry['iou']:.4f}")
+        self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}")
         if not self._missing(one.trial):
             final = Final(tuple(entries))
             self.log.progress.say(

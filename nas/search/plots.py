@@ -41,6 +41,7 @@ class Plots:
 
     def draw(self) -> None:
         """Draws both figures and keeps them with the study, in the place of the earlier ones."""
+        self.stored.still_held()
         trials, objectives = self.stored.trials(), self.stored.objectives
         save_plotly_graph_object(self.stored.study, front_figure(trials, objectives), graph_object_id="front")
         points = volumes(trials, objectives, self.corner)

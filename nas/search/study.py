@@ -40,7 +40,7 @@ class StoredStudy:
         url: The storage's URL.
         storage: Where it lies.
         study: Optuna's handle.
-        still_held: Raises a `UserError` once another coordinator may write to the study; asked before its trials are written.
+        still_held: Raises a `UserError` once another coordinator may write to the study; asked before anything is written.
     """
 
     name: str
@@ -73,6 +73,7 @@ class StoredStudy:
 
     def set_finals(self, key: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Keeps the final trainings of a genome."""
+        self.still_held()
         found = self.final_entries() | {key: [dict(entry) for entry in entries]}
         self.storage.set_study_user_attr(self.id, FINALS, found)
 

@@ -59,6 +59,22 @@ def test_a_failure_names_the_trial_and_the_file_with_the_traceback(quick, monkey
     assert re.search(rf"trial {key} rung 0 failed:\nTraceback.*\n(.*\n)*RuntimeError: no luck", traceback)
 
 
+def test_a_final_training_that_fails_is_named(quick, monkeypatch):
+    real, calls = job_room.train_rung, []
+
+    def until_the_finals(*arguments):
+        calls.append(1)
+        if len(calls) > 2:  # The trial takes two rungs.
+            raise RuntimeError("no luck")
+        return real(*arguments)
+
+    monkeypatch.setattr(job_room, "train_rung", until_the_finals)
+    result = run_search(quick(trials=1, finalists=1, final_seeds=1))
+    (name,) = [line for line in lines_of(result.folder) if "no luck" in line]
+    assert re.fullmatch(r"final training of trial 0 \w{12} seed 1 failed in worker 0: RuntimeError: no luck\. What.*workers\.log", name)
+    assert f"{name.partition(' failed')[0]} failed:\nTraceback" in result.folder.workers_log.read_text()
+
+
 def test_a_worker_names_the_trial_before_its_traceback(squares, tmp_path, monkeypatch):
     space = tmp_path / "own.py"
     space.write_text(OWN_SPACE.replace("return squash(self.mix(x) * self.gain)", "raise ValueError('no way through')"))

@@ -14,6 +14,7 @@ from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search import run as run_room
 from nas.search.drivers import with_driver
+from nas.search.final_training import FinalRound
 from nas.search.folder import study_folder
 from nas.search.lock import locked
 from nas.search.server_lock import server_lock
@@ -104,6 +105,20 @@ def test_a_lost_lock_stays_lost(server, ask):
         for _ in range(2):  # A connection that opens itself again would not hold the lock.
             with pytest.raises(UserError, match="is lost"):
                 held.check()
+
+
+def test_no_final_value_is_written_once_the_lock_is_lost(squares, tmp_path, url, ask, monkeypatch):
+    real = FinalRound._settle
+
+    def settle(finals, *news):
+        assert ask(TERMINATE) == [True]
+        real(finals, *news)
+
+    monkeypatch.setattr(FinalRound, "_settle", settle)
+    with pytest.raises(UserError, match="is lost"):
+        run_search(settings(squares, tmp_path, storage=url, trials=1, workers=0, warm_start="none", finalists=1, final_seeds=1))
+    with opened_study("s", url) as stored:
+        assert stored.final_entries() == {}
 
 
 def test_nothing_is_written_once_the_lock_is_lost(squares, tmp_path, url, ask, monkeypatch):

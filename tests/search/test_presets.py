@@ -13,7 +13,7 @@ from nas.search.presets import known_presets, load_preset, preset_folder
 from tests.conftest import ROOT
 from tests.data.layouts import writers as w
 
-TINY = {"trials": 1, "epochs": 1, "workers": 0, "device": "cpu", "warm_start": "none"}
+TINY = {"trials": 1, "epochs": 1, "workers": 0, "device": "cpu", "warm_start": "none", "finalists": 0}
 
 
 def write_five(data):
