@@ -42,7 +42,7 @@ def make_loader(views: Views, batch_size: int, workers: int) -> DataLoader:
 
 
 def train(model: nn.Module, loader: DataLoader, recipe: Recipe, shares: tuple[float, ...]) -> Iterator[int]:
-    """Trains for `recipe.epochs` epochs; yields the images of each."""
+    """Trains for `recipe.epochs` epochs; yields the images of each step."""
     weights = torch.tensor(class_weights(shares, recipe.class_weights))
     decayed = [p for p in model.parameters() if sum(length > 1 for length in p.shape) > 1]
     spared = [p for p in model.parameters() if sum(length > 1 for length in p.shape) <= 1]
@@ -55,7 +55,7 @@ def train(model: nn.Module, loader: DataLoader, recipe: Recipe, shares: tuple[fl
     average, step = copy.deepcopy(model), 0
     for _ in range(recipe.epochs):
         model.train()
-        shown, running = 0, 0.0
+        running = 0.0
         for image, mask in loader:
             optimiser.zero_grad()
             loss = segmentation_loss(model(image), mask, weights, recipe.dice_weight)
@@ -68,6 +68,5 @@ def train(model: nn.Module, loader: DataLoader, recipe: Recipe, shares: tuple[fl
                     if kept.is_floating_point():
                         kept.lerp_(now, 1 - decay_at(step, recipe.ema_decay))
             running += loss.item()
-            shown += len(image)
             step += 1
-        yield shown
+            yield len(image)

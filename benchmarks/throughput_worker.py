@@ -31,8 +31,11 @@ batches_module, fit_module, optimiser_module, run_module = (
 EPOCHS = 1000
 """More than there is time for."""
 
+WARM_UP = 8
+"""Steps of the plain loop that do not count; more than a loader has ready in advance."""
 
-def plain_epochs(model: nn.Module, data: DataSet, bank: Bank, recipe: Recipe, loaders: int) -> Iterator[int]:
+
+def plain_steps(model: nn.Module, data: DataSet, bank: Bank, recipe: Recipe, loaders: int) -> Iterator[int]:
     views = plain_loop.Views(data, bank.image_size, bank.train_size)
     yield from plain_loop.train(model, plain_loop.make_loader(views, recipe.batch_size, loaders), recipe, bank.pixel_shares)
 
@@ -76,11 +79,12 @@ def _drawn_anew(data: DataSet, bank: Bank):
     return batches
 
 
-def images_per_second(epochs: Iterator[int], seconds: float) -> float:
-    """Over whole epochs that last at least so many seconds, after one epoch that does not count."""
-    next(epochs)
+def images_per_second(parts: Iterator[int], seconds: float, warm_up: int) -> float:
+    """Over parts (steps or epochs) that last at least so many seconds, after some that do not count."""
+    for _ in range(warm_up):
+        next(parts)
     began, shown = time.perf_counter(), 0
-    for images in epochs:
+    for images in parts:
         shown += images
         if time.perf_counter() - began >= seconds:
             break
@@ -99,10 +103,10 @@ def main() -> None:
         model = build_network(genome_from_json(job["genome"], vocabulary), 3, bank.num_classes)
         recipe = Recipe(epochs=EPOCHS, batch_size=job["batch_size"])
         if job["side"] == "plain":
-            rate = images_per_second(plain_epochs(model, data, bank, recipe, job["loaders"]), job["seconds"])
+            rate = images_per_second(plain_steps(model, data, bank, recipe, job["loaders"]), job["seconds"], WARM_UP)
         else:
             with without(job["off"], data, bank):
-                rate = images_per_second(our_epochs(model, bank, recipe), job["seconds"])
+                rate = images_per_second(our_epochs(model, bank, recipe), job["seconds"], 1)
         print(json.dumps(rate), file=answers, flush=True)
 
 

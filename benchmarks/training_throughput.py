@@ -29,7 +29,7 @@ from nas.genome import Genome
 from nas.search.environment import git_commit, machine, versions
 from nas.search.pool import WORKER_ENVIRONMENT
 from nas.space import load_peers, load_space
-from nas.testing.draws import ScaledDraws
+from nas.space.draws import ScaledDraws
 
 PEERS = ("MicroUNet", "MiniNetV3-style", "MK-UNet", "DistillationNet-style", "HWNet-style", "MiniNet-v2", "MobileNetV2 + LR-ASPP")
 DRAWS = (0, 1, 7)  # of seed 0: between them every operator that these peers have not
