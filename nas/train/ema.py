@@ -31,15 +31,20 @@ def decay_at(step: int, decay: float) -> float:
     return min(decay, (1 + step) / (10 + step))
 
 
-def update_average(average: list[Tensor], live: list[Tensor], decay: float) -> None:
+def update_average(average: list[Tensor], live: list[Tensor], decay: float | Tensor) -> None:
     """Move an average towards the weights of now, in place.
 
     Args:
         average: kept.
         live: the same tensors of the network.
-        decay: share of the average that is kept.
+        decay: share of the average that is kept; a scalar tensor on their device where the host does not know it.
     """
-    torch._foreach_lerp_(average, live, 1 - decay)
+    if isinstance(decay, Tensor):
+        steps = torch._foreach_sub(live, average)
+        torch._foreach_mul_(steps, 1 - decay)
+        torch._foreach_add_(average, steps)
+    else:
+        torch._foreach_lerp_(average, live, 1 - decay)
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from nas.errors import UserError
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.run import evaluate
 from nas.train.batches import epoch_batches
-from nas.train.ema import averaged, decay_at, float_tensors
+from nas.train.ema import averaged, decay_at
 from nas.train.formulations import fast_layers
+from nas.train.graphed import Step, make_step
 from nas.train.isolation import first_random_state, isolated, random_state
-from nas.train.optimiser import learning_rate, set_learning_rate
+from nas.train.optimiser import learning_rate
 from nas.train.recipe import Recipe
-from nas.train.run import Run, train_step
+from nas.train.run import Run
 from nas.train.state import TrainState, load_ema
 
 
@@ -112,6 +113,7 @@ def _epochs(
     model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device
 ) -> Iterator[EpochMetrics]:
     run = Run(model, banks, recipe, device)
+    take_step = make_step(run)
     random = first_random_state(recipe.seed, device)
     if state is not None:
         run.restore(state)
@@ -121,28 +123,26 @@ def _epochs(
     for epoch in range(0 if state is None else state.epoch, stop):
         with isolated(random, device):
             began = time.perf_counter()
-            loss = _train_epoch(run, epoch)
+            loss = _train_epoch(run, take_step, epoch)
             trained = time.perf_counter()
             random = random_state(device)
             evaluations = _validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
             validated = time.perf_counter()
-        rate = run.optimiser.param_groups[0]["lr"]
+        rate = learning_rate(recipe, (epoch + 1) * run.steps - 1, recipe.epochs * run.steps)
         state = run.snapshot(epoch + 1, random)
         if state.epoch == recipe.epochs:
             load_ema(model, state)
         yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state)
 
 
-def _train_epoch(run: Run, epoch: int) -> float:
+def _train_epoch(run: Run, take_step: Step, epoch: int) -> float:
     """Train one epoch, counted from 0; returns the mean loss."""
     run.model.train()
     recipe, first, total = run.recipe, epoch * run.steps, run.recipe.epochs * run.steps
-    live = list(float_tensors(run.model).values())
     loss = torch.zeros((), device=run.device)
     with fast_layers(run.model, run.device):
         for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
-            set_learning_rate(run.optimiser, learning_rate(recipe, step, total))
-            loss += train_step(run, live, batch, decay_at(step, recipe.ema_decay))
+            loss += take_step(batch, learning_rate(recipe, step, total), decay_at(step, recipe.ema_decay))
     # The one place where the host reads: the sum of the losses, and a number that is finite only if every averaged weight is.
     mean, norm = torch.stack([loss / run.steps, _norm(list(run.average.values()))]).tolist()
     if not math.isfinite(mean) or not math.isfinite(norm):

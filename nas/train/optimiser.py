@@ -20,6 +20,8 @@ def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
 
     Weight decay is for weights: what has at most one axis longer than 1 (biases, scales of norms, a gain per channel) is spared.
 
+    On a GPU the learning rate is a tensor there, so that a recorded step reads the rate of the moment.
+
     Args:
         model: already on its device.
         recipe: gives the weight decay; the learning rate is set in every step.
@@ -29,7 +31,9 @@ def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     others = [p for p in trained if _axes(p) <= 1]
     groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
     fused = all(p.device.type in _FUSED for p in trained)
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.learning_rate, fused=fused)
+    on_gpu = bool(trained) and all(p.device.type == "cuda" for p in trained)
+    rate = torch.tensor(recipe.learning_rate, device=trained[0].device) if on_gpu else recipe.learning_rate
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, fused=fused, capturable=on_gpu)
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
@@ -49,7 +53,10 @@ def learning_rate(recipe: Recipe, step: int, total: int) -> float:
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Set the learning rate of all parameters for the next step."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

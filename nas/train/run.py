@@ -19,6 +19,9 @@ from nas.train.optimiser import make_optimiser, optimiser_tensors, restore_optim
 from nas.train.recipe import Recipe
 from nas.train.state import TrainState, load_weights, on_host
 
+MEMORY_FORMAT = torch.channels_last
+"""1.1x to 1.3x on a CPU at batch 8, 1.3x to 1.8x at batch 16, and what a GPU's convolutions want."""
+
 
 @dataclass
 class Run:
@@ -47,8 +50,7 @@ class Run:
     multi: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        # channels_last: 1.1x to 1.3x on a CPU at batch 8, 1.3x to 1.8x at batch 16, and what a GPU's convolutions want.
-        self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.model.to(device=self.device, memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]  # missing in torch's stubs
         self.optimiser = make_optimiser(self.model, self.recipe)
         self.average = {name: tensor.clone() for name, tensor in float_tensors(self.model).items()}
         rule = self.recipe.class_weights
@@ -70,14 +72,14 @@ class Run:
         return TrainState(epoch, weights, ema, on_host(optimiser_tensors(self.model, self.optimiser)), random)
 
 
-def train_step(run: Run, live: list[Tensor], batch: Batch, ema_decay: float) -> Tensor:
+def train_step(run: Run, live: list[Tensor], batch: Batch, ema_decay: float | Tensor) -> Tensor:
     """Take one step of training.
 
     Args:
         run: whose model, optimiser and average change; the learning rate is set already.
         live: the model's `float_tensors`, as a list.
         batch: on the device.
-        ema_decay: share of the average that this step keeps.
+        ema_decay: share of the average that this step keeps; a scalar tensor in a recorded step.
 
     Returns:
         The loss before the step, a scalar on the device.

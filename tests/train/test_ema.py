@@ -16,6 +16,14 @@ def test_follows_the_recurrence():
     assert average[0].tolist() == [0.4375] * 3
 
 
+def test_a_decay_on_the_device_gives_the_same_average():
+    live = [torch.rand(3), torch.rand(2, 2)]
+    one, other = [torch.zeros(3), torch.ones(2, 2)], [torch.zeros(3), torch.ones(2, 2)]
+    update_average(one, live, 0.75)
+    update_average(other, live, torch.tensor(0.75))
+    torch.testing.assert_close(one, other)
+
+
 def test_zero_decay_is_the_weights_themselves():
     average, live = [torch.zeros(3)], [torch.tensor([0.1, 0.2, 0.3])]
     update_average(average, live, 0.0)

@@ -54,6 +54,26 @@ def test_set_learning_rate_reaches_every_group():
     assert [group["lr"] for group in optimiser.param_groups] == [0.123, 0.123]
 
 
+def test_a_learning_rate_that_is_a_tensor_is_filled_and_steps_alike():
+    inputs = torch.randn(3, 2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    weights = []
+    for as_tensor in (False, True):
+        torch.manual_seed(0)
+        model = Parts()
+        optimiser = make_optimiser(model, Recipe())
+        rate = torch.tensor(0.0)
+        for group in optimiser.param_groups:
+            group["lr"] = rate if as_tensor else 0.0
+        for number, x in enumerate(inputs):
+            set_learning_rate(optimiser, 0.1 / (number + 1))
+            optimiser.zero_grad()
+            model(x).square().mean().backward()
+            optimiser.step()
+        assert all((group["lr"] is rate) == as_tensor for group in optimiser.param_groups)
+        weights.append(model.conv.weight.detach())
+    torch.testing.assert_close(*weights)
+
+
 def test_a_restored_optimiser_steps_alike_in_another_memory_layout():
     recipe = Recipe(learning_rate=0.05)
     inputs = torch.randn(3, 2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
