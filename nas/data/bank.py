@@ -5,7 +5,6 @@ bank lies in a cache folder of its own, never in the user's data, under a name t
 """
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -21,6 +20,7 @@ from nas.data.drawing import BANK_VERSION, Counts, Order
 from nas.data.images import Bytes
 from nas.data.recipe import BUILT_IN, ViewRecipe
 from nas.errors import UserError
+from nas.machine import available_cores
 
 ARRAYS = ("train_images", "train_masks", "val_images", "val_masks")
 META = "meta.json"
@@ -111,7 +111,7 @@ def build_bank(
         _sweep(cache)
         draft = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=cache))
         try:
-            pixels = draw_arrays(order, draft, progress or (lambda share: None), threads or _usable_cores())
+            pixels = draw_arrays(order, draft, progress or (lambda share: None), threads or available_cores())
             _write_meta(order, draft, pixels)
             _settle(draft, final)
         finally:
@@ -151,11 +151,6 @@ def open_bank(path: Path) -> Bank:
 def bank_bytes(data: DataSet, image_size: tuple[int, int], train_size: tuple[int, int], views: int) -> int:
     """Bytes that the arrays of such a bank take on disk (and in memory, where they are held there)."""
     return sum(int(np.prod(shape, dtype=np.int64)) for shape in Order(data, image_size, train_size, views, 0).shapes.values())
-
-
-def _usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_meta(order: Order, folder: Path, pixels: Counts) -> None:

@@ -24,6 +24,7 @@ from numpy.lib.format import open_memmap
 
 from nas.data.drawing import Counts, Easel, Job, Order
 from nas.data.views import check_recipe
+from nas.machine import import_path
 
 WORTH = 3.0
 """Seconds of a core ahead of each hand from which processes are started: a start takes 0.8 of them, 2.5 with a recipe of one's own."""
@@ -143,7 +144,7 @@ class _Crew:
                     [sys.executable, "-P", "-m", "nas.data.draw_worker"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    env={**os.environ, "OMP_NUM_THREADS": "1", **_import_path()},
+                    env={**os.environ, "OMP_NUM_THREADS": "1", **import_path()},
                 )
                 self._processes.append(process)
                 threading.Thread(target=self._await, args=(process, brief), daemon=True).start()
@@ -194,13 +195,6 @@ def _one_opencv_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _import_path() -> dict[str, str]:
-    """Makes a process find the same modules in the same order, from wherever this one was started."""
-    root = str(Path(__file__).resolve().parents[2])
-    places = [str(Path(place).resolve()) for place in sys.path if place]
-    return {"PYTHONPATH": os.pathsep.join(places if root in places else [root, *places])}
 
 
 def _reserve(file: Path, size: int) -> None:

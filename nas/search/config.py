@@ -7,10 +7,10 @@ from typing import Any
 
 from nas.cost import Budget
 from nas.errors import UserError
+from nas.machine import DEVICES
 from nas.search.objectives import OBJECTIVES
 from nas.search.sampler import find_maker
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 WARM_STARTS = ("peers", "none")
 LEAST = {
     "budget": 1,

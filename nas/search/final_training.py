@@ -70,7 +70,9 @@ class FinalRound:
             Why it stopped before all was trained, None where all is; the next run trains what is left.
         """
         chosen = front_trials(self.stored.trials(), self.objectives)[: self.finalists]
-        self._waiting.extend(FinalTraining(trial, seed) for trial in chosen for seed in self._missing(trial))
+        # The longest first: what is left at the end, when workers run out of tasks one by one, is short.
+        slowest_first = sorted(chosen, key=lambda trial: -float(trial.user_attrs.get("seconds", 0.0)))
+        self._waiting.extend(FinalTraining(trial, seed) for trial in slowest_first for seed in self._missing(trial))
         if self._waiting:
             self.log.progress.say(
                 f"final training of {len(chosen)} networks with {len(self.seeds)} fresh seeds each: {len(self._waiting)} trainings"

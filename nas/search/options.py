@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nas.data import LAYOUTS
 from nas.flags import count, image_size, size_in_bytes
-from nas.search.config import DEVICES, WARM_STARTS, SearchConfig
+from nas.machine import DEVICES
+from nas.search.config import WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
 from nas.search.presets import known_presets, preset_config
 from nas.search.sampler import SAMPLERS

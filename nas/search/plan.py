@@ -1,19 +1,19 @@
 """Everything that is settled before the first candidate: data, image size, views, recipe, space, device, workers."""
 
-import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nas.blocks import Shape
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, load_recipe, reduced
 from nas.errors import UserError
+from nas.machine import available_cores, resolve_device
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
 from nas.search.folder import StudyFolder, study_folder
+from nas.search.gpu_room import free_gpu_bytes, worker_bytes, workers_within
 from nas.search.objectives import directions
 from nas.search.proposer import distributions
 from nas.search.rungs import rung_scales, rungs_of
@@ -159,37 +159,20 @@ def make_plan(config: SearchConfig) -> Plan:
         space=space,
         transforms=transforms,
         device=device,
-        workers=_workers(config.workers, device),
+        workers=_workers(config.workers, device, sets),
     )
     _check_something_fits(plan)
     check_sampler(config.sampler, directions(config.objectives), distributions(space, config.objectives))
     return plan
 
 
-def resolve_device(wanted: str) -> str:
-    """The best device there is, or the one asked for.
-
-    Raises:
-        UserError: It is not there.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return next(device for device, available in there.items() if available)
-    if not there[wanted]:
-        raise UserError(f"--device {wanted} was asked for and torch {torch.__version__} finds none here: use --device auto")
-    return wanted
-
-
-def _workers(wanted: int | None, device: str) -> int:
-    """One single-threaded process a core on a CPU; on an accelerator one process."""
+def _workers(wanted: int | None, device: str, sets: Sequence[SetPlan]) -> int:
+    """One single-threaded process a core on a CPU; on a GPU as many as have room, no more than cores that feed them; else one."""
     if wanted is not None:
         return wanted
+    if device == "cuda":
+        return workers_within(free_gpu_bytes(), [worker_bytes(one) for one in sets], available_cores())
     return available_cores() if device == "cpu" else 1
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_something_fits(plan: Plan) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,16 +16,8 @@ from typing import IO, Protocol
 import torch
 
 from nas.errors import UserError
+from nas.machine import WORKER_ENVIRONMENT, import_path
 from nas.search.job import Answer, Task, Workplace
-
-WORKER_ENVIRONMENT: Mapping[str, str] = {
-    # One thread a worker: on tiny networks two threads are slower than one, and two workers twice as fast.
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    # glibc maps and unmaps every large activation otherwise, 7,300 page faults a step; above 32 MiB a threshold is refused silently.
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,9 @@ class Event:
 class Pool(Protocol):
     """Anything that does tasks: processes, this process, or, later, other machines."""
 
+    def open(self, workplace: Workplace) -> None:
+        """Says what is trained with; comes once, before anything else. Workers have been getting ready since the pool was made."""
+
     def submit(self, worker: int, task: Task) -> None:
         """Gives a free worker something to train."""
 
@@ -61,17 +56,16 @@ class Pool(Protocol):
 
 @dataclass
 class ProcessPool:
-    """Single-threaded worker processes on this machine.
+    """Single-threaded worker processes on this machine, which import what they need while banks are still drawn.
 
     Attributes:
-        workplace: What they train with.
         size: How many.
         log: File that takes what they write to their error stream.
     """
 
-    workplace: Workplace
     size: int
     log: Path
+    _workplace: Workplace | None = None
     _events: "queue.Queue[Event]" = field(default_factory=queue.Queue)
     _processes: "dict[int, subprocess.Popen[str]]" = field(default_factory=dict)
 
@@ -79,9 +73,15 @@ class ProcessPool:
         for worker in range(self.size):
             self.restart(worker)
 
+    def open(self, workplace: Workplace) -> None:
+        """See `Pool.open`."""
+        self._workplace = workplace
+        for worker in self._processes:
+            self._send(worker, json.dumps(workplace.to_dict()))
+
     def restart(self, worker: int) -> None:
         """See `Pool.restart`."""
-        environment = {**os.environ, **WORKER_ENVIRONMENT, **_import_path()}
+        environment = {**os.environ, **WORKER_ENVIRONMENT, **import_path()}
         with self.log.open("a", encoding="utf-8") as log, _interrupts_ignored():
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "nas.search.worker"],
@@ -94,7 +94,8 @@ class ProcessPool:
             )
         self._processes[worker] = process
         threading.Thread(target=self._listen, args=(worker, process), daemon=True).start()
-        self._send(worker, json.dumps(self.workplace.to_dict()))
+        if self._workplace is not None:
+            self._send(worker, json.dumps(self._workplace.to_dict()))
 
     def submit(self, worker: int, task: Task) -> None:
         """See `Pool.submit`."""
@@ -146,15 +147,17 @@ class LocalPool:
     """One worker that is this process: for notebooks, debuggers and machines on which no process may be started.
 
     Args:
-        workplace: What it trains with.
         log: File that takes what training writes to the error stream, as it does from worker processes.
     """
 
-    def __init__(self, workplace: Workplace, log: Path) -> None:
-        self._train = workplace.open()
+    def __init__(self, log: Path) -> None:
         self._log = log
         self._events = [Event(0)]
         self._task: Task | None = None
+
+    def open(self, workplace: Workplace) -> None:
+        """See `Pool.open`."""
+        self._train = workplace.open()
 
     def submit(self, worker: int, task: Task) -> None:
         """See `Pool.submit`; the training itself is part of the next `wait`."""
@@ -184,20 +187,13 @@ class LocalPool:
 
 
 @contextlib.contextmanager
-def opened_pool(workplace: Workplace, workers: int, log: Path) -> Iterator[Pool]:
+def started_pool(workers: int, log: Path) -> Iterator[Pool]:
     """Processes, or this process for 0 workers; ended when this is left, however it is left."""
-    pool: Pool = ProcessPool(workplace, workers, log) if workers else LocalPool(workplace, log)
+    pool: Pool = ProcessPool(workers, log) if workers else LocalPool(log)
     try:
         yield pool
     finally:
         pool.close()
-
-
-def _import_path() -> dict[str, str]:
-    """Makes a worker find the same modules in the same order, from wherever its coordinator was started."""
-    root = str(Path(__file__).resolve().parents[2])
-    places = [str(Path(place).resolve()) for place in sys.path if place]
-    return {"PYTHONPATH": os.pathsep.join(places if root in places else [root, *places])}
 
 
 class _interrupts_ignored:  # noqa: N801 - used as a function

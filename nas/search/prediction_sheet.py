@@ -126,5 +126,5 @@ def _sheet(rows: Sequence[tuple[str, Bytes, Bytes, Bytes]]) -> bytes:
             sheet.paste(Image.fromarray(overlaid(image, shown, size)), (GAP + column * (size[1] + GAP), top))
         draw.text((GAP, top + size[0] + 4), name, INK)
     stream = io.BytesIO()
-    sheet.save(stream, "PNG")
+    sheet.save(stream, "PNG", compress_level=1)  # Four times as quick as the default, and a fifth larger.
     return stream.getvalue()

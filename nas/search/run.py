@@ -11,6 +11,7 @@ import pandas as pd
 import nas
 from nas.data import trim, using
 from nas.files import write_text
+from nas.machine import available_cores
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
@@ -22,9 +23,9 @@ from nas.search.ledger import Ledger
 from nas.search.lock import locked
 from nas.search.log import EventLog, command_line, logged_errors
 from nas.search.objectives import directions
-from nas.search.plan import Plan, available_cores, make_plan
+from nas.search.plan import Plan, make_plan
 from nas.search.plots import Plots
-from nas.search.pool import opened_pool
+from nas.search.pool import Pool, started_pool
 from nas.search.prediction_sheet import attach_sheets
 from nas.search.progress import Progress, Silence, duration
 from nas.search.proposer import Counts, Proposer
@@ -97,7 +98,8 @@ def run_search(config: SearchConfig, progress: Progress | None = None) -> Search
         log = EventLog(plan.folder.log, plan.folder.workers_log, told)
         with logged_errors(log):
             log.write(_begins(plan, stored))
-            result = _search(plan, stored, log, began, told)
+            with started_pool(plan.workers, plan.folder.workers_log) as pool:
+                result = _search(plan, stored, pool, log, began, told)
             log.write(_ends(result))
             return result
 
@@ -125,7 +127,7 @@ def _ends(result: SearchResult) -> str:
     )
 
 
-def _search(plan: Plan, stored: StoredStudy, log: EventLog, began: float, told: Progress) -> SearchResult:
+def _search(plan: Plan, stored: StoredStudy, pool: Pool, log: EventLog, began: float, told: Progress) -> SearchResult:
     config = plan.config
     proposer = Proposer(
         plan.target, config.objectives, make_sampler(config.sampler, config.seed, len(stored.trials())), directions(config.objectives)
@@ -135,11 +137,11 @@ def _search(plan: Plan, stored: StoredStudy, log: EventLog, began: float, told: 
     with using([path for rounds in stages for banks in rounds for path in banks]):
         for gone in trim(plan.bank_folder, config.cache_size):
             told.say(f"removed a bank of views that was not used for long: {gone}")
-        return _train(plan, stored, proposer, stages, log, began)
+        return _train(plan, stored, pool, proposer, stages, log, began)
 
 
 def _train(
-    plan: Plan, stored: StoredStudy, proposer: Proposer, stages: list[list[list[Path]]], log: EventLog, began: float
+    plan: Plan, stored: StoredStudy, pool: Pool, proposer: Proposer, stages: list[list[list[Path]]], log: EventLog, began: float
 ) -> SearchResult:
     config, folder = plan.config, plan.folder
     ledger = Ledger(
@@ -154,7 +156,8 @@ def _train(
         plots=Plots(stored, reference_costs(plan.target, config.objectives)),
     )
     workplace = Workplace(plan.space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
-    with caught_signals() as wish, opened_pool(workplace, plan.workers, folder.workers_log) as pool:
+    pool.open(workplace)
+    with caught_signals() as wish:
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
         coordinator.take_over(stored.trials())

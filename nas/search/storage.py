@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from nas.errors import UserError
+from nas.search.quick_storage import QuickStorage
 
 
 def sqlite_url(path: Path) -> str:
@@ -53,7 +53,7 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def open_storage(url: str) -> RDBStorage:
+def open_storage(url: str) -> QuickStorage:
     """Opens, and makes where it is missing, an Optuna storage.
 
     SQLite runs in write-ahead mode, where a commit is one sequential write and readers such as the dashboard block nobody.
@@ -64,17 +64,17 @@ def open_storage(url: str) -> RDBStorage:
     file = sqlite_file(url)
     with readable_errors(url, ImportError, OSError, RuntimeError):
         if file is None:
-            return RDBStorage(url)
+            return QuickStorage(url)
         file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(file, timeout=30)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 30}})
+        storage = QuickStorage(url, engine_kwargs={"connect_args": {"timeout": 30}})
         event.listen(storage.engine, "connect", _less_waiting)
         storage.engine.dispose()  # The connections of the constructor were made without the listener.
         return storage
 
 
-def close_storage(storage: RDBStorage) -> None:
+def close_storage(storage: QuickStorage) -> None:
     """Closes all connections; the last one folds SQLite's write-ahead log into the file."""
     storage.remove_session()
     storage.engine.dispose()

@@ -18,7 +18,7 @@ from nas.search.finals import Finals, finals_of
 from nas.search.objectives import directions
 from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file
 
-SCHEMA = 3
+SCHEMA = 4
 """Raised when the attributes of studies or trials change their meaning."""
 
 ATTRIBUTE = "nas"
@@ -55,8 +55,8 @@ class StoredStudy:
         return self.study._study_id
 
     def trials(self) -> list[FrozenTrial]:
-        """All trials as they are now."""
-        return self.storage.get_all_trials(self.id, deepcopy=False)
+        """All trials as they are now; those that have ended are read from the database once."""
+        return self.study.get_trials(deepcopy=False)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What this machine offers: devices, cores, processes like this one, and an allocator that can be told to keep what it has."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from nas.errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What a person may ask for."""
+
+MMAP_THRESHOLD, TRIM_THRESHOLD = 33_554_432, 4_000_000_000
+"""glibc maps and unmaps every large activation otherwise, 7,300 page faults a step; above 32 MiB the first is refused silently."""
+
+WORKER_ENVIRONMENT: Mapping[str, str] = {
+    # One thread a worker: on tiny networks two threads are slower than one, and two workers twice as fast.
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # What `keep_memory` does, from the first allocation on.
+    "MALLOC_MMAP_THRESHOLD_": str(MMAP_THRESHOLD),
+    "MALLOC_TRIM_THRESHOLD_": str(TRIM_THRESHOLD),
+}
+"""Of a process that trains on a CPU."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+def resolve_device(wanted: str) -> str:
+    """The best device there is, or the one asked for.
+
+    Args:
+        wanted: Of `DEVICES`.
+
+    Raises:
+        UserError: It is not there.
+    """
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(device for device, available in there.items() if available)
+    if not there[wanted]:
+        raise UserError(f"--device {wanted} was asked for and torch {torch.__version__} finds none here: use --device auto")
+    return wanted
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def import_path() -> dict[str, str]:
+    """The environment in which a Python process finds the same modules in the same order as this one, from wherever it was started."""
+    root = str(Path(__file__).resolve().parents[1])
+    places = [str(Path(place).resolve()) for place in sys.path if place]
+    return {"PYTHONPATH": os.pathsep.join(places if root in places else [root, *places])}
+
+
+def keep_memory() -> bool:
+    """Tells the C library's allocator to keep freed memory, which makes a training step on a CPU 1.2 to 1.5 times as fast.
+
+    For a process that trains by itself; workers get the same by their environment.
+
+    Returns:
+        Whether there is such an allocator here (glibc).
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    limit = min(TRIM_THRESHOLD, 2**31 - 1)  # mallopt takes an int
+    return bool(mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD)) and bool(mallopt(_M_TRIM_THRESHOLD, limit))

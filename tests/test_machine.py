@@ -1,0 +1,47 @@
+"""Devices, cores, memory."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from nas.errors import UserError
+from nas.machine import available_cores, import_path, keep_memory, resolve_device
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto") == resolve_device("cpu") == "cpu"
+    with pytest.raises(UserError, match="--device cuda was asked for"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == "cuda"
+
+
+def test_cores_are_those_allowed(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {3, 5, 8}, raising=False)
+    assert available_cores() == 3
+
+
+def test_a_process_finds_the_same_modules(tmp_path, monkeypatch):
+    (tmp_path / "found_by_path.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    subprocess.run([sys.executable, "-P", "-c", "import found_by_path, nas"], check=True, env=import_path(), cwd="/")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the allocator of glibc")
+def test_freed_memory_is_kept():
+    code = (
+        "import resource, torch; from nas.machine import keep_memory; KEEP and keep_memory(); torch.set_num_threads(1)\n"
+        "def touch(): [torch.empty(2_000_000).fill_(1) for _ in range(10)]\n"
+        "touch(); before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "touch(); touch(); print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    faults = [
+        int(subprocess.check_output([sys.executable, "-c", code.replace("KEEP", keep)], env=import_path() | {"MALLOC_ARENA_MAX": "1"}))
+        for keep in ("False", "True")
+    ]
+    assert faults[1] < faults[0] / 2
+    assert keep_memory()
