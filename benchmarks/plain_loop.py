@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from nas.data import DataSet, training_transform
 from nas.data.resize import scale_to_fit
-from nas.train import MEAN, STD, Recipe, class_weights, segmentation_loss
+from nas.train import MEAN, STD, Recipe, ce_dice, class_weights
 from nas.train.ema import decay_at
 from nas.train.optimiser import learning_rate
 
@@ -58,7 +58,7 @@ def train(model: nn.Module, loader: DataLoader, recipe: Recipe, shares: tuple[fl
         running = 0.0
         for image, mask in loader:
             optimiser.zero_grad()
-            loss = segmentation_loss(model(image), mask, weights, recipe.dice_weight)
+            loss = ce_dice(model(image), mask, weights, recipe.dice_weight)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
             optimiser.step()

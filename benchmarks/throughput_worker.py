@@ -24,9 +24,7 @@ from nas.train import Recipe, fit
 from nas.train.batches import Batch
 
 # As modules: `nas.train.fit` is also the name of a function.
-batches_module, fit_module, optimiser_module, run_module = (
-    importlib.import_module(f"nas.train.{name}") for name in ("batches", "fit", "optimiser", "run")
-)
+fit_module, run_module = (importlib.import_module(f"nas.train.{name}") for name in ("fit", "run"))
 
 EPOCHS = 1000
 """More than there is time for."""
@@ -56,12 +54,10 @@ def without(lever: str, data: DataSet, bank: Bank) -> Iterator[None]:
 
         if lever == "faster layers":
             exchange(fit_module, "fast_layers", lambda model, device: contextlib.nullcontext())
-        elif lever == "fused optimiser":
-            exchange(optimiser_module, "_FUSED", frozenset())
-        elif lever == "channels_last":
-            exchange(run_module, "MEMORY_FORMAT", torch.contiguous_format)
-            plain = batches_module.normalise
-            exchange(batches_module, "normalise", lambda images: plain(images).contiguous())
+        elif lever == "memory layout":
+            exchange(run_module, "memory_format_for", lambda model, image, **told: torch.contiguous_format)
+        elif lever == "blocks":
+            exchange(run_module.Run, "_blocks_wanted", False)
         elif lever == "bank":
             exchange(fit_module, "epoch_batches", _drawn_anew(data, bank))
         elif lever:

@@ -26,14 +26,14 @@ from PIL import Image
 from nas.cost import Budget, estimate
 from nas.data import Bank, build_bank, open_data
 from nas.genome import Genome
+from nas.machine import WORKER_ENVIRONMENT
 from nas.search.environment import git_commit, machine, versions
-from nas.search.pool import WORKER_ENVIRONMENT
 from nas.space import load_peers, load_space
 from nas.space.draws import ScaledDraws
 
 PEERS = ("MicroUNet", "MiniNetV3-style", "MK-UNet", "DistillationNet-style", "HWNet-style", "MiniNet-v2", "MobileNetV2 + LR-ASPP")
 DRAWS = (0, 1, 7)  # of seed 0: between them every operator that these peers have not
-LEVERS = ("bank", "one process a core", "channels_last", "malloc", "faster layers", "fused optimiser")
+LEVERS = ("bank", "one process a core", "memory layout", "malloc", "faster layers", "blocks")
 CORES = os.cpu_count() or 1
 WORKER = Path(__file__).with_name("throughput_worker.py")
 

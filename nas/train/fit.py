@@ -120,19 +120,22 @@ def _epochs(
         random |= state.random
         if state.epoch == recipe.epochs:  # nothing is left to do, and the network is the trained one all the same
             load_ema(model, state)
-    for epoch in range(0 if state is None else state.epoch, stop):
-        with isolated(random, device):
-            began = time.perf_counter()
-            loss = _train_epoch(run, take_step, epoch)
-            trained = time.perf_counter()
-            random = random_state(device)
-            evaluations = _validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
-            validated = time.perf_counter()
-        rate = learning_rate(recipe, (epoch + 1) * run.steps - 1, recipe.epochs * run.steps)
-        state = run.snapshot(epoch + 1, random)
-        if state.epoch == recipe.epochs:
-            load_ema(model, state)
-        yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state)
+    try:
+        for epoch in range(0 if state is None else state.epoch, stop):
+            with isolated(random, device):
+                began = time.perf_counter()
+                loss = _train_epoch(run, take_step, epoch)
+                trained = time.perf_counter()
+                random = random_state(device)
+                evaluations = _validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
+                validated = time.perf_counter()
+            rate = learning_rate(recipe, (epoch + 1) * run.steps - 1, recipe.epochs * run.steps)
+            state = run.snapshot(epoch + 1, random)
+            if state.epoch == recipe.epochs:
+                load_ema(model, state)
+            yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state)
+    finally:
+        run.release()
 
 
 def _train_epoch(run: Run, take_step: Step, epoch: int) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from nas.train.dilated import faster_dilated
 from nas.train.doubling import faster_doubling
 from nas.train.folded_norm import faster_norm
+from nas.train.per_channel import faster_per_channel
 from nas.train.pointwise import faster_pointwise
 from nas.train.wide_depthwise import faster_wide_depthwise
 
@@ -22,6 +23,7 @@ FORMULATIONS: tuple[Callable[[nn.Module], Callable[[Tensor], Tensor] | None], ..
     faster_dilated,
     faster_doubling,
     faster_norm,
+    faster_per_channel,
     faster_pointwise,
     faster_wide_depthwise,
 )

@@ -19,9 +19,8 @@ import torch
 from torch import Tensor
 
 from nas.train.batches import Batch
-from nas.train.ema import float_tensors
 from nas.train.isolation import isolated, random_state
-from nas.train.optimiser import optimiser_tensors, set_learning_rate
+from nas.train.optimiser import set_learning_rate
 from nas.train.run import Run, train_step
 
 WARM_UP = 3
@@ -62,14 +61,13 @@ def cuda_capture(step: Callable[[], Tensor]) -> Callable[[], Tensor]:
 
 def make_step(run: Run) -> Step:
     """Gives how a run takes its steps: replayed on a CUDA device, eagerly elsewhere."""
-    live = list(float_tensors(run.model).values())
-    return GraphedStep(run, live) if run.device.type == "cuda" else partial(eager_step, run, live)
+    return GraphedStep(run) if run.device.type == "cuda" else partial(eager_step, run)
 
 
-def eager_step(run: Run, live: list[Tensor], batch: Batch, rate: float, decay: float) -> Tensor:
+def eager_step(run: Run, batch: Batch, rate: float, decay: float) -> Tensor:
     """Takes one step, kernel by kernel; see `Step`."""
     set_learning_rate(run.optimiser, rate)
-    return train_step(run, live, batch, decay)
+    return train_step(run, batch, decay)
 
 
 @dataclass(frozen=True)
@@ -103,12 +101,10 @@ class GraphedStep:
 
     Attributes:
         run: whose model, optimiser and average change; the optimiser's learning rate is a tensor (`make_optimiser`).
-        live: the model's `float_tensors`, as a list.
         capture: how to record.
     """
 
     run: Run
-    live: list[Tensor]
     capture: Capture = cuda_capture
     _recordings: dict[tuple[int, ...], Recording | None] = field(default_factory=dict)
 
@@ -128,7 +124,7 @@ class GraphedStep:
             self._recordings[key] = self._record(batch, rate, decay)
         recording = self._recordings[key]
         if recording is None:
-            return eager_step(self.run, self.live, batch, rate, decay)
+            return eager_step(self.run, batch, rate, decay)
         return recording(batch, rate, decay)
 
     def _record(self, batch: Batch, rate: float, decay: float) -> Recording | None:
@@ -138,12 +134,12 @@ class GraphedStep:
         trials = [(batch, rate, decay), (negative, 4 * rate, (1 + decay) / 2)]
         try:
             with _undone(self.run):
-                eager = _outcome(self.run, trials, partial(eager_step, self.run, self.live))
+                eager = _outcome(self.run, trials, partial(eager_step, self.run))
             with _undone(self.run):
                 buffers = Batch(batch.image.clone(), batch.mask.clone(), batch.domain)
                 kept = torch.full((), decay, device=batch.image.device)
                 set_learning_rate(self.run.optimiser, rate)
-                replay = self.capture(lambda: train_step(self.run, self.live, buffers, kept))
+                replay = self.capture(lambda: train_step(self.run, buffers, kept))
             recording = Recording(self.run, buffers, kept, replay)
             with _undone(self.run):
                 replayed = _outcome(self.run, trials, recording)
@@ -161,7 +157,7 @@ def _tensors(run: Run) -> dict[str, Tensor]:
     """All that a step changes, live."""
     weights = {f"model/{name}": tensor for name, tensor in run.model.state_dict().items() if isinstance(tensor, Tensor)}
     average = {f"average/{name}": tensor for name, tensor in run.average.items()}
-    return weights | average | {f"optimiser/{name}": tensor for name, tensor in optimiser_tensors(run.model, run.optimiser).items()}
+    return weights | average | {f"optimiser/{name}": tensor for name, tensor in run.optimiser_tensors().items()}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from nas.errors import UserError
+from nas.train.losses.by_name import LOSSES
 
 ClassWeights = Literal["sqrt", "none", "inverse"]
 
@@ -29,7 +30,9 @@ class Recipe:
             on a handful of gradients.
         ema_decay: share of the moving average that a step keeps, 0 (none: the weights themselves) to below 1. It is approached from below,
             `(1 + step) / (10 + step)`, so that a short training is not dominated by its initialisation.
-        dice_weight: weight of the Dice term beside the cross-entropy's 1; Dice is what looks at whole classes rather than at pixels.
+        loss: name of what is minimised, one of `LOSSES`: cross-entropy with another term that looks at whole classes, outlines or
+            centrelines rather than at pixels.
+        dice_weight: weight of that other term (Dice, in `"ce_dice"`) beside the cross-entropy's 1.
         class_weights: how the cross-entropy weighs a class by its share of the pixels: `"sqrt"` by 1 / sqrt(share), `"inverse"` by
             1 / share, `"none"` not at all.
         validations: how often in the whole length the validation set is evaluated, 1 to `epochs`; evenly spread, and always
@@ -48,6 +51,7 @@ class Recipe:
     weight_decay: float = 1e-2
     warmup: float = 0.1
     ema_decay: float = 0.98
+    loss: str = "ce_dice"
     dice_weight: float = 1.0
     class_weights: ClassWeights = "sqrt"
     validations: int = 1
@@ -68,6 +72,8 @@ class Recipe:
         _between("dice_weight", self.dice_weight, 0, math.inf)
         if self.max_grad_norm is not None:
             _between("max_grad_norm", self.max_grad_norm, 0, math.inf, low_included=False)
+        if self.loss not in LOSSES:
+            raise UserError(f"loss must be one of {', '.join(LOSSES)}; got {self.loss!r}")
         if self.class_weights not in get_args(ClassWeights):
             raise UserError(f"class_weights must be one of {', '.join(get_args(ClassWeights))}; got {self.class_weights!r}")
 

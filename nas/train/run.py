@@ -13,14 +13,18 @@ from torch import Tensor, nn
 from nas.data import Bank
 from nas.evaluate.run import accepts_domain, check_logits
 from nas.train.batches import Batch, steps_per_epoch
+from nas.train.class_weights import class_weights
 from nas.train.ema import float_tensors, update_average
-from nas.train.loss import class_weights, segmentation_loss
+from nas.train.flat import Flat, with_gradients
+from nas.train.layout import memory_format_for
+from nas.train.losses import LOSSES
 from nas.train.optimiser import make_optimiser, optimiser_tensors, restore_optimiser
 from nas.train.recipe import Recipe
 from nas.train.state import TrainState, load_weights, on_host
 
-MEMORY_FORMAT = torch.channels_last
-"""1.1x to 1.3x on a CPU at batch 8, 1.3x to 1.8x at batch 16, and what a GPU's convolutions want."""
+WEIGHT_FORMAT = {"cpu": torch.contiguous_format}
+"""By type of device, else `channels_last`: a CPU's convolutions repack their weights whatever they are given, and blocks of memory
+(`flat.py`) hold them row by row."""
 
 
 @dataclass
@@ -32,8 +36,10 @@ class Run:
         banks: the data sets, in the order of their domains.
         recipe: how.
         device: where.
-        optimiser: of the model's parameters.
+        optimiser: of the model's parameters, or of blocks of them.
         average: the moving average, by the names of `float_tensors`.
+        live: what is averaged, as it is now: the model's `float_tensors`, or blocks of them.
+        kept: the averages of `live`.
         weights: of the classes, for each data set.
         steps: of one epoch.
         multi: whether the model is told the domain of a batch.
@@ -45,14 +51,22 @@ class Run:
     device: torch.device
     optimiser: torch.optim.Optimizer = field(init=False)
     average: dict[str, Tensor] = field(init=False)
+    live: list[Tensor] = field(init=False)
+    kept: list[Tensor] = field(init=False)
     weights: list[Tensor] = field(init=False)
     steps: int = field(init=False)
     multi: bool = field(init=False)
+    _flat: Flat | None = field(init=False, default=None)
+    _reached: tuple[bool, ...] | None = field(init=False, default=None)
+    _formats: dict[tuple[int, int], torch.memory_format] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.model.to(device=self.device, memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]  # missing in torch's stubs
+        memory_format = WEIGHT_FORMAT.get(self.device.type, torch.channels_last)
+        self.model.to(device=self.device, memory_format=memory_format)  # type: ignore[call-overload]  # missing in torch's stubs
         self.optimiser = make_optimiser(self.model, self.recipe)
         self.average = {name: tensor.clone() for name, tensor in float_tensors(self.model).items()}
+        self.live, self.kept = list(float_tensors(self.model).values()), list(self.average.values())
+        self._parameters = list(self.model.parameters())
         rule = self.recipe.class_weights
         self.weights = [torch.tensor(class_weights(bank.pixel_shares, rule), device=self.device) for bank in self.banks]
         self.steps = steps_per_epoch([bank.train_images.shape[1] for bank in self.banks], self.recipe.batch_size)
@@ -69,15 +83,69 @@ class Run:
         """Copy the state as it is after an epoch."""
         weights = on_host({name: tensor for name, tensor in self.model.state_dict().items() if isinstance(tensor, Tensor)})
         ema = weights | on_host(self.average)
-        return TrainState(epoch, weights, ema, on_host(optimiser_tensors(self.model, self.optimiser)), random)
+        return TrainState(epoch, weights, ema, on_host(self.optimiser_tensors()), random)
+
+    def optimiser_tensors(self) -> dict[str, Tensor]:
+        """What the optimiser remembers, by parameter and quantity."""
+        return self._flat.optimiser_tensors() if self._flat else optimiser_tensors(self.model, self.optimiser)
+
+    def format_of(self, batch: Batch) -> torch.memory_format:
+        """The order of an image's numbers that the network trains fastest with."""
+        if self.device.type != "cpu":
+            return torch.channels_last
+        height, width = batch.image.shape[2:]
+        key = batch.domain, self.recipe.batch_size * height * width
+        if key not in self._formats:
+            # By the recipe's batch, not the one at hand: those of an epoch differ by an image, and a training that goes on begins with any.
+            image = batch.image[:1].expand(self.recipe.batch_size, -1, -1, -1)
+            self._formats[key] = memory_format_for(self.model, image, **({"domain": batch.domain} if self.multi else {}))
+        return self._formats[key]
+
+    def forget_gradients(self) -> None:
+        """Before a backward pass."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def prepare_step(self) -> None:
+        """After a backward pass: the gradient is limited, and lies where the optimiser looks for it.
+
+        On a CPU the parameters are put into blocks with the first pass, and stay there as long as every pass reaches the same ones: what
+        has no gradient must not decay, which a block cannot spare.
+        """
+        reached = with_gradients(self._parameters)
+        if self._blocks_wanted and self._reached is None and any(reached):
+            self._flat, self._reached = Flat(self.model, self.optimiser, self.average), reached
+            self.optimiser, self.average = self._flat.optimiser, self._flat.average
+            self.live, self.kept = self._flat.live, self._flat.kept
+        elif self._flat is not None and reached != self._reached:
+            self.release()
+        longest = self.recipe.max_grad_norm
+        if self._flat is not None:
+            self._flat.gather()
+            if longest is not None:
+                self._flat.limit(longest)
+        elif longest is not None:
+            nn.utils.clip_grad_norm_(self._parameters, longest)
+
+    @property
+    def _blocks_wanted(self) -> bool:
+        """With several sets each step reaches the head of another one; a GPU's graph takes all launches away."""
+        return self.device.type == "cpu" and len(self.banks) == 1
+
+    def release(self) -> None:
+        """Gives the model memory of its own again; nothing else changes."""
+        if self._flat is None:
+            return
+        self.optimiser, self._flat = self._flat.dissolve(), None
+        self.average = {name: self.average[name].clone() for name in float_tensors(self.model)}
+        self.live, self.kept = list(float_tensors(self.model).values()), list(self.average.values())
 
 
-def train_step(run: Run, live: list[Tensor], batch: Batch, ema_decay: float | Tensor) -> Tensor:
+def train_step(run: Run, batch: Batch, ema_decay: float | Tensor) -> Tensor:
     """Take one step of training.
 
     Args:
         run: whose model, optimiser and average change; the learning rate is set already.
-        live: the model's `float_tensors`, as a list.
         batch: on the device.
         ema_decay: share of the average that this step keeps; a scalar tensor in a recorded step.
 
@@ -87,14 +155,14 @@ def train_step(run: Run, live: list[Tensor], batch: Batch, ema_decay: float | Te
     Raises:
         ValueError: if the model does not answer at the size of the masks with the classes of the data set.
     """
+    image = batch.image.contiguous(memory_format=run.format_of(batch))
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda"):
-        logits = run.model(batch.image, domain=batch.domain) if run.multi else run.model(batch.image)
+        logits = run.model(image, domain=batch.domain) if run.multi else run.model(image)
     check_logits(logits, batch.mask, run.banks[batch.domain].num_classes)
-    loss = segmentation_loss(logits, batch.mask, run.weights[batch.domain], run.recipe.dice_weight)
-    run.optimiser.zero_grad(set_to_none=True)
+    loss = LOSSES[run.recipe.loss](logits, batch.mask, run.weights[batch.domain], run.recipe.dice_weight)
+    run.forget_gradients()
     loss.backward()  # type: ignore[no-untyped-call]
-    if run.recipe.max_grad_norm is not None:
-        nn.utils.clip_grad_norm_(run.model.parameters(), run.recipe.max_grad_norm)
+    run.prepare_step()
     run.optimiser.step()
-    update_average(list(run.average.values()), live, ema_decay)
+    update_average(run.kept, run.live, ema_decay)
     return loss.detach()

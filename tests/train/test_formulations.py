@@ -21,6 +21,7 @@ TAKEN = {
     "PointwiseBackward": nn.Conv2d(5, 7, 1, bias=False),
     "WideDepthwiseBackward": nn.Conv2d(5, 5, 5, padding=2, groups=5, bias=False),
     "SliceBackward0": nn.Conv2d(5, 5, 3, padding=2, dilation=2, groups=5, bias=False),
+    "MulBackward0": nn.Conv2d(5, 5, 1, groups=5, bias=False),
 }
 LEFT_ALONE = [
     nn.Upsample(scale_factor=4.0, mode="bilinear"),
@@ -98,6 +99,13 @@ def test_wide_depthwise(batch, channels, height, width, rows, columns):
 
 
 @some
+@given(st.integers(1, 3), st.integers(2, 9), side, side, st.booleans())
+def test_per_channel(batch, channels, height, width, bias):
+    layer = nn.Conv2d(channels, channels, 1, groups=channels, bias=bias).double()
+    assert_same(layer, channels_last(batch, channels, height, width))
+
+
+@some
 @given(st.integers(1, 3), st.integers(1, 6), side, side)
 def test_doubling(batch, channels, height, width):
     assert_same(TAKEN["DoublingBackward"], channels_last(batch, channels, height, width))
@@ -134,7 +142,7 @@ def test_small_maps_and_other_layouts_go_the_plain_way(monkeypatch):
     for module in (doubling, pointwise, wide_depthwise):
         monkeypatch.setattr(module, "MIN_PIXELS", 10**6)
     monkeypatch.setattr(folded_norm, "MIN_NUMBERS", 10**6)
-    for name in TAKEN.keys() - {"SliceBackward0"}:
+    for name in TAKEN.keys() - {"SliceBackward0", "MulBackward0"}:
         layer = TAKEN[name]
         with fast_layers(layer, CPU):
             assert type(layer(torch.randn(2, 5, 18, 18, requires_grad=True)).grad_fn).__name__ != name

@@ -14,7 +14,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nas.train import Recipe, fit
 from nas.train import graphed as graphed_module
 from nas.train.batches import Batch, epoch_batches
-from nas.train.ema import float_tensors
 from nas.train.graphed import GraphedStep, eager_step
 from nas.train.run import Run
 
@@ -51,12 +50,11 @@ def train(run: Run, step, banks, epochs: int = 2) -> list[float]:
 
 
 def eagerly(run: Run):
-    live = list(float_tensors(run.model).values())
-    return lambda batch, rate, decay: eager_step(run, live, batch, rate, torch.tensor(decay))
+    return lambda batch, rate, decay: eager_step(run, batch, rate, torch.tensor(decay))
 
 
 def graphed(run: Run, capture) -> GraphedStep:
-    return GraphedStep(run, list(float_tensors(run.model).values()), capture)
+    return GraphedStep(run, capture)
 
 
 def test_replayed_steps_train_as_eager_ones_to_the_bit(make_bank, make_net):
@@ -133,8 +131,7 @@ def idle(step):
 def test_a_bad_recording_is_not_used_and_leaves_no_trace(make_bank, make_net, warnings_of_training, capture, reason):
     bank = make_bank()
     one, other = make_run(make_net, bank), make_run(make_net, bank)
-    live = list(float_tensors(one.model).values())
-    expected = train(one, lambda *arguments: eager_step(one, live, *arguments), [bank])
+    expected = train(one, lambda *arguments: eager_step(one, *arguments), [bank])
     assert train(other, graphed(other, capture), [bank]) == expected
     torch.testing.assert_close(everything(other), everything(one), rtol=0, atol=0)
     assert [reason in record.getMessage() for record in warnings_of_training.records] == [True]

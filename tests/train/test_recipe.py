@@ -15,6 +15,7 @@ OTHER = {
     "weight_decay": 0.3,
     "warmup": 0.25,
     "ema_decay": 0.5,
+    "loss": "focal",
     "dice_weight": 0.7,
     "class_weights": "inverse",
     "validations": 3,

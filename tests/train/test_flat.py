@@ -1,0 +1,111 @@
+"""Blocks of memory train like tensors of their own."""
+
+import pytest
+import torch
+from torch import nn
+
+from nas.train import Recipe, fit
+from nas.train.batches import epoch_batches
+from nas.train.graphed import eager_step
+from nas.train.run import Run
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(epochs=3, batch_size=4, learning_rate=0.05, weight_decay=0.1, max_grad_norm=0.5)
+
+
+class Fickle(nn.Module):
+    """Uses one of its branches in every second pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Conv2d(3, 3, 1)
+        self.branch = nn.Conv2d(3, 3, 3, padding=1)
+        self.passes = 0
+
+    def forward(self, x):
+        self.passes += self.training
+        return self.head(x + self.branch(x)) if self.passes % 2 else self.head(x)
+
+
+def chain(width=13, depth=3):
+    layers = [nn.Conv2d(3, width, 3, padding=1, bias=False)]
+    for _ in range(depth):
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)]
+    torch.manual_seed(0)
+    return nn.Sequential(*layers, nn.BatchNorm2d(width), nn.Conv2d(width, 3, 1))
+
+
+@pytest.fixture
+def separately(monkeypatch):
+    """Switches the blocks off for what is run by it."""
+
+    def run(action):
+        with monkeypatch.context() as patch:
+            patch.setattr(Run, "_blocks_wanted", False)
+            return action()
+
+    return run
+
+
+def steps(run, bank, epochs=2):
+    run.model.train()
+    torch.manual_seed(3)
+    for epoch in range(epochs):
+        for batch in epoch_batches([bank], 4, 0, epoch, CPU):
+            eager_step(run, batch, 0.05, 0.9)
+    return run
+
+
+def numbers(run):
+    model = {name: tensor for name, tensor in run.model.state_dict().items() if isinstance(tensor, torch.Tensor)}
+    average = {f"average {name}": tensor for name, tensor in run.average.items()}
+    return {name: tensor.clone() for name, tensor in (model | average | run.optimiser_tensors()).items()}
+
+
+@pytest.mark.parametrize("make", [chain, Fickle, None], ids=["norms", "fickle", "with an unused parameter"])
+def test_the_same_numbers_as_tensors_of_their_own(make_bank, make_net, separately, make):
+    bank = make_bank(size=24)
+    torch.manual_seed(0)
+    models = [(make or make_net)() for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    blocks = numbers(steps(Run(models[0], [bank], RECIPE, CPU), bank))
+    own = separately(lambda: numbers(steps(Run(models[1], [bank], RECIPE, CPU), bank)))
+    # A bias before a norm has no gradient but rounding's, whose sign AdamW follows.
+    for name in [name for name in blocks if "pooled.1.bias" in name or "running_mean" in name]:
+        del blocks[name], own[name]
+    torch.testing.assert_close(blocks, own, rtol=1e-3, atol=1e-5)
+
+
+def test_blocks_are_used_where_every_pass_reaches_the_same(make_bank):
+    bank = make_bank()
+    assert steps(Run(chain(), [bank], RECIPE, CPU), bank)._flat is not None
+    assert steps(Run(Fickle(), [bank], RECIPE, CPU), bank)._flat is None
+
+
+def test_several_sets_have_no_blocks(make_bank, two_heads):
+    banks = [make_bank("a", classes=2), make_bank("b", classes=4)]
+    run = Run(two_heads(2, 4), banks, RECIPE, CPU)
+    run.model.train()
+    for batch in epoch_batches(banks, 4, 0, 0, CPU):
+        eager_step(run, batch, 0.05, 0.9)
+    assert run._flat is None
+
+
+def test_a_trained_network_has_memory_of_its_own(make_bank):
+    model = chain()
+    for epoch in fit(model, make_bank(), RECIPE):
+        trained = {name: tensor.clone() for name, tensor in epoch.state.ema.items()}
+    places = [tensor.untyped_storage().data_ptr() for tensor in model.state_dict().values()]
+    assert len(set(places)) == len(places)
+    assert all(torch.equal(tensor, trained[name]) for name, tensor in model.state_dict().items())
+
+
+def test_an_abandoned_training_leaves_the_network_whole(make_bank):
+    model = chain()
+    training = fit(model, make_bank(), RECIPE)
+    next(training)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    training.close()
+    places = [tensor.untyped_storage().data_ptr() for tensor in model.state_dict().values()]
+    assert len(set(places)) == len(places)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
