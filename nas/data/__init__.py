@@ -11,9 +11,10 @@ from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
 from nas.data.open import open_data
 from nas.data.recipe import ViewRecipe, load_recipe
-from nas.data.resize import fit_image, resize_image, resize_mask
+from nas.data.recorded import item_names, with_recorded_split
+from nas.data.resize import fit_image, fitted_size, pad_image, resize_image, resize_mask
 from nas.data.similarity import NEAR_COPY, distance, image_hash
-from nas.data.size import SizeChoice, recommend_size, reduced, train_size_for
+from nas.data.size import SizeChoice, native_size, recommend_size, reduced, round_size, train_size_for
 from nas.data.split import fold_split, stratified_split
 from nas.data.stratify import foreground_shares, stratify
 from nas.data.synthetic import SYNTHETIC_VERSION, open_synthetic
@@ -42,19 +43,24 @@ __all__ = [
     "check_recipe",
     "distance",
     "fit_image",
+    "fitted_size",
     "fold_sets",
     "fold_split",
     "foreground_shares",
     "image_hash",
+    "item_names",
     "load_recipe",
     "look_at",
+    "native_size",
     "open_bank",
     "open_data",
     "open_synthetic",
+    "pad_image",
     "recommend_size",
     "reduced",
     "resize_image",
     "resize_mask",
+    "round_size",
     "stratified_split",
     "stratify",
     "train_size_for",
@@ -62,4 +68,5 @@ __all__ = [
     "trim",
     "using",
     "views_within",
+    "with_recorded_split",
 ]

@@ -52,13 +52,18 @@ def fitted_size(native: tuple[int, int], size: tuple[int, int]) -> tuple[int, in
 
 def pad(image: Bytes, mask: Bytes, size: tuple[int, int]) -> tuple[Bytes, Bytes]:
     """Centres a pair on a canvas of `size` (height, width), no smaller than the pair."""
+    padded, top, left = pad_image(image, size)
     height, width = mask.shape
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
     borders = ((top, size[0] - height - top), (left, size[1] - width - left))
-    return (
-        np.pad(image, (*borders, (0, 0)), constant_values=PAD_GREY),
-        np.pad(mask, borders, constant_values=VOID),
-    )
+    return padded, np.pad(mask, borders, constant_values=VOID)
+
+
+def pad_image(image: Bytes, size: tuple[int, int]) -> tuple[Bytes, int, int]:
+    """Centres an image on a grey canvas of `size` (height, width), no smaller than it; gives its top and its left there too."""
+    height, width = image.shape[:2]
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    borders = ((top, size[0] - height - top), (left, size[1] - width - left), (0, 0))
+    return np.pad(image, borders, constant_values=PAD_GREY), top, left
 
 
 def resize_image(image: Bytes, size: tuple[int, int]) -> Bytes:

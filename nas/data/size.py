@@ -63,6 +63,20 @@ def recommend_size(facts: DataFacts) -> SizeChoice:
     return SizeChoice(size, train_size_for(size), _reason(facts, size, scale, capped, thin >= small))
 
 
+def native_size(facts: DataFacts) -> tuple[int, int]:
+    """The data's own size: the median height and width, each to the nearest multiple of 16.
+
+    Args:
+        facts: What `check_data` found.
+    """
+    return round_size(*facts.median_size)
+
+
+def round_size(height: float, width: float) -> tuple[int, int]:
+    """Each side to the nearest multiple of 16, and no less than 32."""
+    return max(MIN_SIDE, STEP * round(height / STEP)), max(MIN_SIDE, STEP * round(width / STEP))
+
+
 def train_size_for(image_size: tuple[int, int]) -> tuple[int, int]:
     """The size of training views for a given size of use.
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from nas.blocks import AnyOperator, Block, Down, Shape, Skip, Up, WideBlock, WideDown, vocabulary_with
 from nas.blocks.base import from_dict
+from nas.evaluate.activations import measured_peak
 from nas.testing.genomes import counted_macs
-from nas.testing.memory import measured_peak
 
 SHAPES: tuple[Shape, ...] = ((4, 16, 16), (6, 17, 23), (12, 8, 6))
 """Shapes that a block is tried on: square, odd, and with more channels than its output."""

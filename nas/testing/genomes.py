@@ -11,10 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nas.blocks import Shape
 from nas.cost import FLOAT_BYTES, estimate
+from nas.evaluate.activations import measured_peak
 from nas.genome import Genome, genome_from_json
 from nas.network import build_network
 from nas.space import SearchSpace
-from nas.testing.memory import measured_peak
 from nas.topology import Step, walk
 
 ODD_SIZE = (37, 51)

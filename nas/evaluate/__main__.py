@@ -1,0 +1,144 @@
+"""Measures a network on a split of a data set: figures with confidence, cost on this machine, and where it is wrong."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from nas.data import DataSet, Item
+from nas.data.bands import as_rgb
+from nas.data.images import Bytes
+from nas.door import enter
+from nas.errors import UserError
+from nas.evaluate.figures import differences, figures_of, worst_first
+from nas.evaluate.mistakes import Mistakes, overlay
+from nas.evaluate.options import parser
+from nas.evaluate.performance import measure_performance
+from nas.evaluate.report import Evaluated, markdown
+from nas.evaluate.subject import load_subject, open_recorded, recorded_set, used_size
+from nas.evaluate.tally import Tally, count_image
+from nas.evaluate.threshold import best_threshold, classes_of
+from nas.evaluate.whole import Predictor
+from nas.files import write_json, write_text
+from nas.machine import resolve_device
+from nas.model_code import load_model_code
+
+
+def main() -> int:
+    """Parses, measures, prints."""
+    flags = parser().parse_args()
+    if bool(flags.against) != bool(flags.against_weights):
+        raise UserError("--against and --against-weights belong together: give both, or neither")
+    data = opened(flags)
+    items = data.splits[flags.split]
+    if not items:
+        raise UserError(f"{data.name} has no images in its {flags.split} split: give another --split")
+    out = flags.out or flags.weights[0].parent
+    check_place(out, data)
+    evaluated = evaluated_model(flags, data, items, flags.model, flags.weights)
+    if flags.against:
+        other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
+        evaluated.against = flags.against
+        evaluated.compared = differences(evaluated.tally, other.tally, flags.seed)
+    write_json(out / "evaluation.json", evaluated.to_dict())
+    text = markdown(evaluated)
+    write_text(out / "evaluation.md", text)
+    print(text)
+    print(f"written to {out / 'evaluation.json'} and {out / 'evaluation.md'}")
+    return 0
+
+
+def opened(flags: argparse.Namespace) -> DataSet:
+    """The data set that the flags mean."""
+    code = load_model_code(flags.model)
+    spec = flags.data or recorded_set(code).get("location")
+    if not spec:
+        raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
+    return open_recorded(str(spec), code, flags.layout, flags.channels, flags.new_split)
+
+
+def check_place(out: Path, data: DataSet) -> None:
+    """Refuses to write into the data's own folder."""
+    place = Path(data.location)
+    if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+        raise UserError(f"{out} would lie in the data's own folder {place}, where nothing is ever written: give --out elsewhere")
+
+
+def evaluated_model(flags: argparse.Namespace, data: DataSet, items: Sequence[Item], model: str, weights: Sequence[Path]) -> Evaluated:
+    """Measures one network; where it is the first, also where it is wrong."""
+    device = resolve_device(flags.device)
+    subject = load_subject(model, weights, data.num_classes, data.channels, device, data.name)
+    size = flags.image_size or used_size(subject.code, data, weights[0])
+    predictor = Predictor(subject.models, size, data.num_classes, device, flags.tta, subject.domain)
+    threshold = chosen_threshold(flags, data, predictor)
+    counted, mistakes = counts(flags, data, items, predictor, threshold, model)
+    if flags.errors and model == flags.model:
+        write_errors(flags.errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
+    performance = measure_performance(subject.models[0], (data.channels, *size), device)
+    return Evaluated(
+        model=model,
+        weights=[str(path) for path in weights],
+        data=data.name,
+        split=flags.split,
+        split_source=data.split_source,
+        image_size=size,
+        tta=flags.tta,
+        threshold=threshold,
+        threshold_source="chosen on val" if flags.threshold == "auto" else "as given",
+        tally=counted,
+        figures=figures_of(counted, flags.seed),
+        performance=performance,
+        mistakes=mistakes,
+    )
+
+
+def chosen_threshold(flags: argparse.Namespace, data: DataSet, predictor: Predictor) -> float | None:
+    """The threshold of a binary task; None for the most probable class."""
+    if flags.threshold is None:
+        return None
+    if data.num_classes != 2:
+        raise UserError(f"--threshold is for two classes, {data.name} has {data.num_classes}: leave it out")
+    if flags.threshold != "auto":
+        return float(flags.threshold)
+    if flags.split == "val":
+        raise UserError("--threshold auto is chosen on val, so it cannot be judged by val: give --split test")
+    if not data.splits["val"]:
+        raise UserError(f"{data.name} has no validation images to choose a threshold on: give --threshold X")
+    return best_threshold(data, data.splits["val"], predictor)
+
+
+def counts(
+    flags: argparse.Namespace, data: DataSet, items: Sequence[Item], predictor: Predictor, threshold: float | None, model: str
+) -> tuple[Tally, Mistakes]:
+    """One pass over the images."""
+    mistakes, rows = Mistakes(data.classes), []
+    for item in tqdm(items, desc=Path(model).name, unit="image", dynamic_ncols=True, disable=flags.quiet):
+        image, mask = data.read(item)
+        found = classes_of(predictor(image), threshold)
+        rows.append(count_image(mask, found, data.num_classes))
+        mistakes.add(mask, found)
+    confusion, outline = (np.stack(column) for column in zip(*rows, strict=True))
+    return Tally(tuple(item.name for item in items), data.classes, confusion, outline), mistakes
+
+
+def write_errors(
+    folder: Path, data: DataSet, items: Sequence[Item], counted: Tally, mistakes: Mistakes, answer: Callable[[Bytes], Bytes], worst: int
+) -> None:
+    """Overlays of the worst images, and the table."""
+    check_place(folder, data)
+    folder.mkdir(parents=True, exist_ok=True)
+    for rank, index in enumerate(worst_first(counted)[:worst], start=1):
+        image, mask = data.read(items[index])
+        picture = Image.fromarray(overlay(as_rgb(image), mask, answer(image)))
+        picture.save(folder / f"{rank:02}-{items[index].name.replace('/', '-')}.png")
+    write_text(folder / "errors.md", mistakes.table() + "\n")
+    write_text(folder / "errors.json", json.dumps(mistakes.to_dict(), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(enter(main))

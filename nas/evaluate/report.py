@@ -1,0 +1,114 @@
+"""What an evaluation says, as JSON and as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nas.evaluate.figures import LEVEL, RESAMPLES, WORDS, Figure
+from nas.evaluate.mistakes import Mistakes
+from nas.evaluate.performance import Performance
+from nas.evaluate.tally import Tally
+
+
+@dataclass
+class Evaluated:
+    """A network as it was measured.
+
+    Attributes:
+        model: Its code, as given.
+        weights: Files; several make an ensemble.
+        data: Name of the set.
+        split: Of it.
+        split_source: Where that comes from.
+        image_size: Height and width that the network sees.
+        tta: Test-time augmentations.
+        threshold: Of a binary task; None for the most probable class.
+        threshold_source: Where that comes from.
+        tally: What was counted.
+        figures: Of merit.
+        performance: Cost.
+        mistakes: Where it is wrong.
+        against: The other network, if it was compared.
+        compared: Differences to it, and the share of resamples in which this one is ahead.
+    """
+
+    model: str
+    weights: Sequence[str]
+    data: str
+    split: str
+    split_source: str
+    image_size: tuple[int, int]
+    tta: Sequence[str]
+    threshold: float | None
+    threshold_source: str
+    tally: Tally
+    figures: Mapping[str, Figure]
+    performance: Performance
+    mistakes: Mistakes
+    against: str | None = None
+    compared: Mapping[str, tuple[Figure, float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        compared = {name: {**figure.to_dict(), "ahead": ahead} for name, (figure, ahead) in self.compared.items()}
+        return {
+            "model": self.model,
+            "weights": list(self.weights),
+            "data": self.data,
+            "split": self.split,
+            "split_source": self.split_source,
+            "images": len(self.tally.names),
+            "image_size": list(self.image_size),
+            "tta": list(self.tta),
+            "threshold": self.threshold,
+            "confidence": {"level": LEVEL, "resamples": RESAMPLES, "over": "images"},
+            "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
+            "performance": self.performance.to_dict(),
+            "mistakes": self.mistakes.to_dict(),
+            **({"against": {"model": self.against, "differences": compared}} if self.against else {}),
+        }
+
+
+def markdown(one: Evaluated) -> str:
+    """A page for a person."""
+    height, width = one.image_size
+    lines = [
+        f"# {one.model} on the {one.split} split of {one.data}",
+        "",
+        f"{len(one.tally.names)} images (split: {one.split_source}), measured at their own size; the network sees {height}x{width}. "
+        f"Weights: {', '.join(one.weights)}{' (an ensemble)' if len(one.weights) > 1 else ''}.",
+        *([f"Test-time augmentation: {', '.join(one.tta)}."] if one.tta else []),
+        *([f"Foreground from a probability of {one.threshold:.2f} on, {one.threshold_source}."] if one.threshold is not None else []),
+        "",
+        f"| figure | value ({100 * LEVEL:.0f} % interval over images, {RESAMPLES:,} resamples) |",
+        "|---|---|",
+        *(f"| {_words(name)} | {figure} |" for name, figure in one.figures.items()),
+        "",
+        f"Cost: {one.performance.describe()}.",
+        "",
+        "## Where it is wrong",
+        "",
+        one.mistakes.table(),
+    ]
+    if one.against:
+        lines += [
+            "",
+            f"## Against {one.against}",
+            "",
+            "| figure | difference | ahead in |",
+            "|---|---|---:|",
+            *(f"| {_words(name)} | {_signed(figure)} | {100 * ahead:.0f} % |" for name, (figure, ahead) in one.compared.items()),
+            "",
+            "Positive where the first is better; both on the same resamples of the images.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _words(name: str) -> str:
+    return WORDS.get(name) or f"IoU of {name.removeprefix('iou ')}"
+
+
+def _signed(figure: Figure) -> str:
+    if figure.value is None:
+        return "-"
+    return f"{figure.value:+.4f}" + (f" ({figure.low:+.4f} to {figure.high:+.4f})" if figure.low is not None else "")

@@ -1,0 +1,163 @@
+"""Trains an exported model file, or any network, in full: at the data's own size, to the end, with checkpoints."""
+
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from nas.door import enter
+from nas.errors import UserError
+from nas.evaluate.cost import measured_cost
+from nas.evaluate.subject import SUMMARY
+from nas.files import write_json
+from nas.machine import keep_memory
+from nas.train.checkpoint import BEST, Progress
+from nas.train.fit import Diverged
+from nas.train.full import FullPlan, make_full_plan, workers_of
+from nas.train.job import Job
+from nas.train.options import config_of, parser
+from nas.train.several import run_jobs
+
+
+def main() -> int:
+    """Parses, trains, prints."""
+    flags = parser().parse_args()
+    plan = make_full_plan(config_of(flags))
+    if not flags.quiet:
+        print(describe(plan), flush=True)
+    jobs = plan.jobs(plan.draw())
+    for job in jobs:
+        if plan.config.restart and (job.folder / "state.bin").exists():
+            shutil.rmtree(job.folder)
+    try:
+        ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
+    except KeyboardInterrupt:
+        print(f"interrupted; the same command goes on from the last completed epoch in {plan.out}", file=sys.stderr)
+        return 130
+    except Diverged as diverged:
+        raise UserError(f"{diverged}: give a lower --learning-rate, and --restart") from diverged
+    write_json(plan.out / SUMMARY, summary(plan, jobs, ended))
+    print(results(jobs, ended, plan))
+    return 0
+
+
+def describe(plan: FullPlan) -> str:
+    """What will be trained, for a person."""
+    lines = [*(one.describe() for one in plan.sets), *costs(plan)]
+    return "\n".join([*lines, f"machine: {plan.device}; results in {plan.out}"])
+
+
+def costs(plan: FullPlan) -> list[str]:
+    """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
+    lines = []
+    for one in plan.sets[:1] if plan.code.joint else plan.sets:
+        classes = tuple(each.data.num_classes for each in plan.sets) if plan.code.joint else one.data.num_classes
+        model = plan.code.build(one.data.channels, classes)
+        filed = plan.code.constants.get("INPUT_SIZE")
+        sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
+        try:
+            found = [measured_cost(model, (one.data.channels, *size)) for size in sizes]
+        except RuntimeError as error:
+            raise UserError(
+                f"{plan.code.spec} does not take the images of {one.data.name}, {one.data.channels} channels at "
+                f"{sizes[0][0]}x{sizes[0][1]}: {error}. Give --channels, or an --image-size that it can work at"
+            ) from error
+        told = "; ".join(f"{cost.macs / 1e6:.2f}M MACs at {height}x{width}" for cost, (height, width) in zip(found, sizes, strict=True))
+        where = " (the file's size)" if len(sizes) > 1 else ""
+        name = f" for {one.data.name}" if len(plan.sets) > 1 and not plan.code.joint else ""
+        lines.append(f"network{name}: {found[0].params:,} parameters, {told}{where}")
+        lines += difference(plan, one.data.num_classes, found[0].params)
+    return lines
+
+
+def difference(plan: FullPlan, classes: int, params: int) -> list[str]:
+    """What a person should know where the data have other classes than the file."""
+    filed, counted = plan.code.constants.get("NUM_CLASSES"), plan.code.constants.get("PARAMS")
+    if plan.code.joint or filed is None or filed == classes:
+        return []
+    if not plan.code.takes_classes:
+        raise UserError(f"{plan.code.spec} answers with {filed} classes and its builder takes no num_classes; the data have {classes}")
+    return [
+        f"the file is written for {filed} classes, the data have {classes}: built for {classes}, {params:,} parameters, not {counted:,}"
+    ]
+
+
+def train(jobs: Sequence[Job], workers: int, quiet: bool) -> list[Progress]:
+    """Runs all jobs under one bar."""
+    import torch
+
+    if workers == 1:
+        keep_memory()
+        if jobs[0].device == "cpu":
+            torch.set_num_threads(1)  # Two are slower on a network of this size; and results depend on it in the last bit.
+    best = 0.0
+    with tqdm(total=sum(job.recipe.epochs for job in jobs), unit="epoch", dynamic_ncols=True, disable=quiet) as bar:
+
+        def told(row: dict[str, Any]) -> None:
+            nonlocal best
+            best = max(best, row["iou"] or 0.0)
+            bar.set_postfix_str(f"loss {row['loss']:.3f}, best IoU {best:.3f}", refresh=False)
+            bar.update()
+
+        return run_jobs(jobs, workers, told)
+
+
+def summary(plan: FullPlan, jobs: Sequence[Job], ended: Sequence[Progress]) -> dict[str, Any]:
+    """What was trained and how it ended, JSON-ready."""
+    trainings = []
+    for job, progress in zip(jobs, ended, strict=True):
+        best = progress.best or {}
+        own = {"name": job.name, "weights": str(job.folder / BEST), "seed": job.recipe.seed, "epochs": progress.epoch}
+        trainings.append({**own, "stopped_early": progress.stopped, "best_epoch": best.get("epoch"), "best_iou": best.get("iou")})
+    return {
+        "model": plan.config.model,
+        "digest": plan.code.digest,
+        "trainings": trainings,
+        "recipe": jobs[0].recipe.as_dict(),
+        "sets": [
+            {
+                "name": one.data.name,
+                "location": one.data.location,
+                "split": one.data.split_source,
+                "fingerprint": one.data.fingerprint(),
+                "image_size": list(one.size.image_size),
+                "train_size": list(one.size.train_size),
+                "views": one.views,
+            }
+            for one in plan.sets
+        ],
+    }
+
+
+def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> str:
+    """The table at the end."""
+    lines = []
+    for job, progress in zip(jobs, ended, strict=True):
+        best = progress.best
+        assert best is not None  # the last epoch is validated
+        early = ", stopped early" if progress.stopped else ""
+        name = f"{job.name}: " if job.name else ""
+        lines.append(f"{name}validation IoU {best['iou']:.4f} after epoch {best['epoch']} of {progress.epoch}{early}; {job.folder / BEST}")
+    groups: dict[tuple[str, ...], list[float]] = {}
+    for job, progress in zip(jobs, ended, strict=True):
+        groups.setdefault(tuple(path.name.rpartition("-")[0] for path in job.banks[:1]), []).append((progress.best or {"iou": 0.0})["iou"])
+    for names, ious in groups.items():
+        if len(ious) > 1:
+            lines.append(f"{names[0]}: mean {statistics.mean(ious):.4f}, standard deviation {statistics.stdev(ious):.4f} over {len(ious)}")
+    first = jobs[0].folder / BEST
+    data = " ".join(f"--data {one.data.location}" for one in plan.sets)
+    lines.append(f"\nEvaluate: python -m nas.evaluate {plan.config.model} --weights {shown(first)} {data} --split test")
+    return "\n".join(lines)
+
+
+def shown(path: Path) -> str:
+    """A path as a shell takes it."""
+    return f"'{path}'" if " " in str(path) else str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(enter(main))

@@ -1,0 +1,106 @@
+"""Several trainings in full at a time, each in a process of its own that ends when this one does."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from queue import SimpleQueue
+from typing import IO
+
+from nas.errors import UserError
+from nas.machine import WORKER_ENVIRONMENT, import_path
+from nas.train.checkpoint import Progress, Row, load_progress
+from nas.train.job import Job, Told, run_job
+
+ERRORS = "errors.log"
+"""File in a training's folder that takes what its process wrote to the error stream."""
+
+
+def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -> list[Progress]:
+    """Runs trainings, here where one at a time is wanted, else in processes.
+
+    Args:
+        jobs: What.
+        workers: At a time.
+        told: Is given the row of each epoch of each of them.
+
+    Returns:
+        Where each stands at the end.
+
+    Raises:
+        UserError: One of them failed; the others were run to their ends.
+        Diverged: As for `run_job`, where trainings run here.
+    """
+    if workers == 1:
+        return [run_job(job, told) for job in jobs]
+    failures: SimpleQueue[str] = SimpleQueue()
+    waiting: SimpleQueue[Job] = SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    lock = threading.Lock()
+
+    def tell(row: Row) -> None:
+        with lock:
+            told(row)
+
+    def work() -> None:
+        while not waiting.empty():
+            failure = _run_in_process(waiting.get(), tell, running)
+            if failure:
+                failures.put(failure)
+
+    running: set[subprocess.Popen[str]] = set()
+    hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    try:
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+    finally:
+        for process in list(running):
+            process.kill()
+    if not failures.empty():
+        raise UserError(failures.get())
+    return [load_progress(job.folder, job.identity) for job in jobs]
+
+
+def _run_in_process(job: Job, told: Told, running: "set[subprocess.Popen[str]]") -> str:
+    """Runs one; gives what went wrong, in words."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    errors = job.folder / ERRORS
+    with errors.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "nas.train.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            env={**os.environ, **WORKER_ENVIRONMENT, **import_path()},
+            text=True,
+            encoding="utf-8",
+        )
+    running.add(process)
+    try:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(job.to_dict()) + "\n")
+        process.stdin.flush()
+        failure = _listen(process.stdout, told)
+    except OSError:
+        failure = None
+    process.wait()
+    running.discard(process)
+    if failure is not None:
+        return f"{job.name}: {failure}" if failure else ""
+    return f"{job.name}: its process ended with {process.returncode}; {errors} may say why. The same command goes on from its last epoch"
+
+
+def _listen(answers: IO[str] | None, told: Told) -> str | None:
+    """Passes rows on; gives the failure that ended it, "" where none did, None where it ended without a word."""
+    assert answers is not None
+    for line in answers:
+        document = json.loads(line)
+        if "ended" in document:
+            return str(document["ended"])
+        told(document)
+    return None

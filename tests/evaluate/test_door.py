@@ -1,0 +1,119 @@
+"""`python -m nas.evaluate` as a person uses it, in this process."""
+
+import json
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from nas.errors import UserError
+from nas.evaluate.__main__ import main
+from nas.weights import save_weights
+from tests.search.conftest import write_set
+
+MODEL = """
+from torch import nn
+NUM_CLASSES, INPUT_SIZE, CLASSES = 2, (32, 32), ("background", "square")
+def build_model(in_channels=3, num_classes=2):
+    return nn.Sequential(nn.Conv2d(in_channels, num_classes, 1))
+"""
+
+
+def bright(sharp=8.0):
+    """Weights that know the squares: they are 100 brighter."""
+    weight = torch.zeros(2, 3, 1, 1)
+    weight[1] = sharp / 3
+    return {"0.weight": weight, "0.bias": torch.tensor([0.0, 0.2 * sharp])}
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data") / "squares", val=8)
+
+
+@pytest.fixture
+def call(squares, tmp_path, monkeypatch):
+    (tmp_path / "model.py").write_text(MODEL)
+    save_weights(tmp_path / "good.safetensors", bright())
+    save_weights(tmp_path / "poor.safetensors", bright(-1.0))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*flags, weights="good.safetensors", data=True):
+        own = ["--data", str(squares)] if data else []
+        monkeypatch.setattr(sys, "argv", ["nas.evaluate", "model.py", "--weights", weights, *own, "--device", "cpu", "--quiet", *flags])
+        assert main() == 0
+        return json.loads((tmp_path / "evaluation.json").read_text())
+
+    return run
+
+
+def test_figures_cost_and_pages(call, tmp_path, capsys):
+    found = call("--split", "val")
+    assert found["images"] == 8
+    assert found["figures"]["iou"]["value"] > 0.5
+    assert found["figures"]["iou"]["low"] <= found["figures"]["iou"]["value"] <= found["figures"]["iou"]["high"]
+    assert {"iou", "miou", "dice_pooled", "dice_per_image", "precision", "recall", "boundary_f", "iou class 1"} <= set(found["figures"])
+    assert found["performance"]["params"] == 8
+    assert found["performance"]["macs"] == 32 * 32 * 6
+    said = capsys.readouterr().out
+    assert said.startswith((tmp_path / "evaluation.md").read_text())
+    assert "thread" in said
+
+
+def test_the_default_is_the_test_split(call):
+    assert call()["split"] == "test"
+
+
+def test_threshold_comes_from_val_never_from_what_it_is_judged_by(call):
+    found = call("--threshold", "auto", "--split", "test")
+    assert 0 < found["threshold"] < 1
+    with pytest.raises(UserError, match="cannot be judged by val"):
+        call("--threshold", "auto", "--split", "val")
+    assert call("--threshold", "0.999999", "--split", "val")["figures"]["recall"]["value"] < 0.9
+
+
+def test_augmentation_and_ensemble(call, capsys):
+    found = call("--tta", "flips,scales", "--weights", "poor.safetensors", "--split", "val")
+    assert found["tta"] == ["flips", "scales"]
+    assert len(found["weights"]) == 2
+    assert "an ensemble" in capsys.readouterr().out
+
+
+def test_two_models_on_the_same_images(call):
+    found = call("--against", "model.py", "--against-weights", "poor.safetensors", "--split", "val")
+    apart = found["against"]["differences"]["iou"]
+    assert apart["low"] > 0
+    assert apart["ahead"] == 1
+    with pytest.raises(UserError, match="belong together"):
+        call("--against", "model.py")
+
+
+def test_errors_are_shown(call, tmp_path):
+    call("--errors", "wrong", "--worst", "3", "--split", "val", weights="poor.safetensors")
+    assert len(list((tmp_path / "wrong").glob("*.png"))) == 3
+    assert "wrong" in (tmp_path / "wrong" / "errors.md").read_text()
+
+
+def test_mistakes_are_explained(call, squares, tmp_path):
+    with pytest.raises(UserError, match="give --data"):
+        call(data=False)
+    with pytest.raises(UserError, match="nothing is ever written"):
+        call("--out", str(squares))
+    with pytest.raises(UserError, match="is not there"):
+        call(weights="gone.safetensors")
+    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
+    with pytest.raises(UserError, match=r"0\.weight is 3x3x1x1 in the file and 2x3x1x1 in the model"):
+        call(weights="three.safetensors")
+
+
+def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_path):
+    (tmp_path / "model.py").write_text(MODEL.replace("NUM_CLASSES, INPUT_SIZE, CLASSES = 2", "NUM_CLASSES, INPUT_SIZE, CLASSES = 3"))
+    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
+    with pytest.raises(UserError, match="trained for the 3 classes"):
+        call(weights="three.safetensors")
+
+
+def test_a_set_without_such_a_split_is_explained(tmp_path, call):
+    with pytest.raises(SystemExit):
+        call("--split", "holiday")

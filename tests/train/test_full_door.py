@@ -1,0 +1,125 @@
+"""`python -m nas.train` as a person uses it, in this process, on a set of squares."""
+
+import json
+import sys
+
+import pytest
+
+from nas.errors import UserError
+from nas.train.__main__ import main
+from nas.weights import read_weights
+from tests.search.conftest import write_set
+from tests.train.test_job import MODEL
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data") / "squares")
+
+
+@pytest.fixture
+def call(squares, tmp_path, monkeypatch):
+    model = tmp_path / "net" / "model.py"
+    model.parent.mkdir()
+    model.write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*flags, data=True, arguments=None, model_spec=str(model)):
+        if arguments is not None:
+            (model.parent / "training_args.json").write_text(json.dumps(arguments))
+        own = ["--data", str(squares)] if data else []
+        monkeypatch.setattr(sys, "argv", ["nas.train", model_spec, *own, "--epochs", "2", "--device", "cpu", *flags])
+        return main()
+
+    return run
+
+
+def test_one_training(call, tmp_path, capsys):
+    assert call() == 0
+    said = capsys.readouterr().out
+    assert "image size: 32x32, the data's own" in said
+    assert "12 training, 6 validation images; 2 of the test split are not read" in said
+    assert "python -m nas.evaluate" in said
+    folder = tmp_path / "runs" / "net"
+    assert {"best.safetensors", "last.safetensors", "log.csv", "state.bin", "summary.json"} <= {path.name for path in folder.iterdir()}
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["trainings"][0]["epochs"] == 2
+    assert summary["sets"][0]["image_size"] == [32, 32]
+
+
+def test_seeds_and_folds_have_folders_and_a_spread(call, tmp_path, capsys):
+    call("--seeds", "2", "--folds", "2", "--workers", "1", "--out", "many", "--quiet")
+    assert len(list((tmp_path / "many").rglob("best.safetensors"))) == 4
+    assert (tmp_path / "many" / "seed-1" / "fold-2").is_dir()
+    assert "standard deviation" in capsys.readouterr().out
+
+
+def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_path, capsys):
+    from nas.data import item_names, open_data
+
+    names = item_names(open_data(squares))
+    names["val"].append(names["train"].pop())
+    recorded = {
+        "name": "squares",
+        "location": str(squares),
+        "in_channels": 3,
+        "items": names,
+        "recipe": {"learning_rate": 0.003, "loss": "focal"},
+    }
+    call("--learning-rate", "0.002", arguments={"sets": [recorded]}, data=False)
+    said = capsys.readouterr().out
+    assert "11 training, 7 validation" in said
+    assert "as recorded beside the model" in said
+    assert "focal, peak learning rate 0.002" in said
+
+
+def test_a_file_for_other_classes_is_built_for_the_data(call, tmp_path, capsys):
+    path = tmp_path / "three.py"
+    path.write_text(MODEL + "NUM_CLASSES, PARAMS, INPUT_SIZE = 3, 201, (64, 64)\n")
+    call(model_spec=str(path))
+    said = capsys.readouterr().out
+    assert "the file is written for 3 classes, the data have 2: built for 2, 194 parameters, not 201" in said
+    assert "MACs at 32x32; " in said
+    assert "MACs at 64x64 (the file's size)" in said
+
+
+def test_any_function_can_be_trained(call, tmp_path):
+    (tmp_path / "mine.py").write_text(MODEL)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert call("--out", "own", model_spec="mine:build_model") == 0
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert read_weights(tmp_path / "own" / "best.safetensors")
+
+
+def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
+    call()
+    state = tmp_path / "runs" / "net" / "state.bin"
+    before = state.read_bytes()
+    call()
+    assert state.read_bytes() == before
+    with pytest.raises(UserError, match="another training: seed was 0 there"):
+        call("--seed", "3")
+    call("--seed", "3", "--restart")
+    assert state.read_bytes() != before
+
+
+def test_mistakes_are_explained(call, squares, tmp_path):
+    with pytest.raises(UserError, match="give --data"):
+        call(data=False)
+    with pytest.raises(UserError, match="nothing is ever written"):
+        call("--out", str(squares / "out"))
+    with pytest.raises(UserError, match=r"does not take the images of squares, 1 channels.*--channels"):
+        call("--channels", "1", model_spec=_rgb_only(tmp_path))
+
+
+def _rgb_only(tmp_path):
+    path = tmp_path / "rgb.py"
+    path.write_text(MODEL.replace("in_channels=3, num_classes=2", "num_classes=2").replace("nn.Conv2d(in_channels,", "nn.Conv2d(3,"))
+    return str(path)
+
+
+@pytest.mark.parametrize("loss", ["focal", "lovasz", "boundary", "cldice"])
+def test_every_loss_trains(call, loss):
+    assert call("--loss", loss, "--out", loss, "--quiet") == 0
