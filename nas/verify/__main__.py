@@ -1,0 +1,112 @@
+"""Checks a model file as a size-capped competition would at hand-in: exit code 0 where it passes, 1 where it does not."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nas.data import DataSet
+from nas.door import enter
+from nas.errors import UserError
+from nas.evaluate.performance import Performance, measure_performance
+from nas.evaluate.subject import open_recorded, recorded_set
+from nas.files import write_text
+from nas.flags import count
+from nas.machine import available_cores
+from nas.model_code import ModelCode, load_model_code
+from nas.verify.checks import LARGEST, Case, Finding, check_file, check_network
+from nas.verify.hand_in import check_papers
+
+FAILED = 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's flags."""
+    made = argparse.ArgumentParser(
+        prog="python -m nas.verify", description="Checks a model file for hand-in: size, imports, sizes and classes of the data, papers."
+    )
+    made.add_argument("model", metavar="MODEL", help="a model file; checking it runs its code")
+    made.add_argument("--budget", type=count, required=True, metavar="N", help="most parameters (10000 or 10K)")
+    made.add_argument("--data", action="append", metavar="PATH", help="data set that it must serve; again for more (default: the recorded)")
+    made.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
+    made.add_argument("--out", type=Path, metavar="FILE", help="the performance summary (default performance.md beside the model)")
+    return made
+
+
+def main() -> int:
+    """Parses, checks, prints, writes the summary."""
+    flags = parser().parse_args()
+    if not Path(flags.model).expanduser().is_file():
+        raise UserError(f"{flags.model}: a model file is needed, which is what is handed in")
+    code = load_model_code(flags.model)
+    assert code.path is not None
+    specs = flags.data or [str(one["location"]) for one in code.arguments.get("sets", ()) if "location" in one]
+    if not specs:
+        raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
+    sets = [open_recorded(spec, code, flags.layout) for spec in specs]
+    cases = [case_of(code, data, place) for place, data in enumerate(sets)]
+    findings = [*check_file(code.path), *check_network(code, cases, flags.budget), *check_papers(code, cases)]
+    for finding in findings:
+        print(f"{'pass' if finding.passed else 'FAIL'}  {finding.what}: {finding.said}", flush=True)
+    out = flags.out or code.path.parent / "performance.md"
+    write_text(out, summary(code, cases, findings, flags.budget))
+    failures = sum(not finding.passed for finding in findings)
+    print(f"{'passed' if not failures else f'{failures} of {len(findings)} checks failed'}; performance summary: {out}")
+    return FAILED if failures else 0
+
+
+def case_of(code: ModelCode, data: DataSet, place: int) -> Case:
+    """What a data set asks of the network: its classes, channels, and the sizes that occur, the size of use among them."""
+    recorded = recorded_set(code, data.name)
+    sizes = [data.mask_size(item) for split in ("train", "val") for item in data.splits[split]]
+    chosen = [min(sizes, key=_area), max(sizes, key=_area)]
+    if "image_size" in recorded:
+        chosen.insert(0, (int(recorded["image_size"][0]), int(recorded["image_size"][1])))
+    return Case(data.name, data.num_classes, data.channels, tuple(dict.fromkeys(_bounded(size) for size in chosen)), place)
+
+
+def _area(size: tuple[int, int]) -> int:
+    return size[0] * size[1]
+
+
+def _bounded(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, (LARGEST / _area(size)) ** 0.5)
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def summary(code: ModelCode, cases: Sequence[Case], findings: Sequence[Finding], budget: int) -> str:
+    """One page: what was checked, what it costs, what it reached."""
+    lines = [f"# {code.path}", "", f"Source {code.digest}; cap {budget:,} parameters.", "", "## Cost", ""]
+    for case in cases:
+        performance = _performance(code, cases, case)
+        lines.append(f"- {case.name}: {performance.describe() if performance else 'it cannot be built or run, see below'}")
+    lines += ["", f"On a machine of {available_cores()} cores.", "", "## Accuracy", "", *accuracy(code), "", "## Checks", ""]
+    lines += ["| check | | |", "|---|---|---|"]
+    lines += [f"| {one.what} | {'pass' if one.passed else 'FAIL'} | {' '.join(one.said.split())} |" for one in findings]
+    return "\n".join(lines) + "\n"
+
+
+def _performance(code: ModelCode, cases: Sequence[Case], case: Case) -> Performance | None:
+    try:
+        model = code.build(case.channels, tuple(one.num_classes for one in cases) if code.joint else case.num_classes)
+        return measure_performance(model, (case.channels, *case.sizes[0]))
+    except (UserError, RuntimeError):
+        return None
+
+
+def accuracy(code: ModelCode) -> list[str]:
+    """What the search measured, from the arguments file."""
+    final = code.arguments.get("final") or []
+    lines = [
+        f"- {one['name']}: validation IoU {one['validation_iou']:.4f} in the search, at {one['image_size'][0]}x{one['image_size'][1]}"
+        for one in code.arguments.get("sets", ())
+        if one.get("validation_iou") is not None
+    ]
+    if final:
+        ious = [entry["iou"] for entry in final]
+        lines.append(f"- {len(ious)} trainings with fresh seeds: {', '.join(f'{iou:.4f}' for iou in ious)}")
+    return lines or ["- nothing is recorded beside the model file"]
+
+
+if __name__ == "__main__":
+    sys.exit(enter(main))
