@@ -1,33 +1,83 @@
-"""Writes trained networks of a study as model files that import torch alone."""
+"""Writes trained networks as model files that import torch alone, and in forms that run without Python: ONNX, torch.export, folded."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from nas.door import enter
+from nas.errors import UserError
+from nas.evaluate.subject import load_subject, recorded_set
+from nas.export.deploy import FORMATS, deploy
 from nas.export.study import export_trials
+from nas.export.weights import NAME as WEIGHTS
+from nas.model_code import load_model_code
 from nas.search import study_folder
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = argparse.ArgumentParser(prog="python -m nas.export", description="Writes trained networks of a study as standalone model files.")
-    made.add_argument("--study", required=True, metavar="NAME", help="name of the study")
-    made.add_argument("--trial", default="best", metavar="best|N|front", help="which trained trials (default %(default)s)")
-    made.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: exports/ in the study's folder)")
+    made = argparse.ArgumentParser(
+        prog="python -m nas.export",
+        description="Writes trained networks of a study, or a model file with weights, for use elsewhere.",
+    )
+    source = made.add_mutually_exclusive_group(required=True)
+    source.add_argument("--study", metavar="NAME", help="name of the study")
+    source.add_argument("--model", metavar="MODEL", help="a model file, with --weights (opening one runs its code)")
+    made.add_argument("--trial", default="best", metavar="best|N|front", help="which trained trials of the study (default %(default)s)")
+    made.add_argument("--weights", type=Path, metavar="FILE", help="weights (default: the study's of a finalist, beside its model file)")
+    made.add_argument(
+        "--formats", type=formats, default=("py",), metavar="NAMES", help=f"any of {','.join(FORMATS)} with commas between (default py)"
+    )
+    made.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: exports/ in the study's folder, the model's)")
     made.add_argument("--storage", metavar="URL", help="Optuna storage (default: SQLite at studies/<name>/study.db)")
     made.add_argument("--home", type=Path, default=Path(), metavar="DIR", help="folder in which studies/ lies (default: where you stand)")
     return made
 
 
+def formats(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in FORMATS:
+            raise argparse.ArgumentTypeError(f"unknown format {name!r}: give any of {', '.join(FORMATS)}")
+    if not names:
+        raise argparse.ArgumentTypeError(f"at least one of {', '.join(FORMATS)} is needed")
+    return names
+
+
 def main() -> int:
     """Parses, exports, prints."""
     flags = parser().parse_args()
+    if flags.model is not None:
+        if flags.weights is None:
+            raise UserError("--model needs --weights: a network that was not trained is of no use elsewhere")
+        deployed(Path(flags.model), flags.weights, flags.formats, flags.out or Path(flags.model).parent)
+        return 0
     folder = study_folder(flags.home, flags.study)
     out = flags.out or folder.root / "exports" / flags.trial
     for path in export_trials(flags.study, folder.storage_url(flags.storage), flags.trial, out):
         print(path)
+        weights = flags.weights or path.parent / WEIGHTS
+        if set(flags.formats) == {"py"}:
+            continue
+        if not weights.is_file():
+            raise UserError(
+                f"{path} has no trained weights, since it was no finalist: train it with `python -m nas.train {path}`, then export it with "
+                "--model and --weights"
+            )
+        deployed(path, weights, flags.formats, path.parent)
     return 0
+
+
+def deployed(model: Path, weights: Path, wanted: tuple[str, ...], out: Path) -> None:
+    """Writes the other forms of a model file, and says how each compares."""
+    code = load_model_code(str(model))
+    if code.joint:
+        raise UserError(f"{model} has several heads: {', '.join(sorted(set(wanted) - {'py'}))} are written for networks with one")
+    channels = int(recorded_set(code).get("in_channels", 3))
+    subject = load_subject(str(model), [weights], None, channels)
+    for one in deploy(subject.models[0], channels, wanted, out):
+        print(one)
 
 
 if __name__ == "__main__":

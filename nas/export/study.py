@@ -1,5 +1,6 @@
 """Writes trained trials of a study as model files, each with its training arguments and requirements."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,17 @@ import torch
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.blocks import AnyOperator
+from nas.drawing import drawing
 from nas.errors import UserError
+from nas.export.card import CARD, DRAWING, model_card
 from nas.export.check import checked_source
 from nas.export.model_file import ModelFacts
 from nas.export.weights import LOADING, finalist_weights, main_set, write_weights
 from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
-from nas.search import StoredStudy, front_trials, opened_study, stored_genome
+from nas.model_code import ARGUMENTS
+from nas.search import StoredStudy, StudyFolder, front_trials, opened_study, stored_genome
 from nas.search.note import measured_on
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
@@ -95,7 +99,10 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, (*_provenance(stored, trial), *_loading(weights)))
     path = folder / "model.py"
     write_text(path, checked_source(genome, facts))
-    write_json(folder / "training_args.json", training_arguments(stored, trial))
+    arguments = training_arguments(stored, trial)
+    write_json(folder / ARGUMENTS, arguments)
+    write_text(folder / DRAWING, drawing(genome, facts.in_shape, facts.num_classes))
+    write_text(folder / CARD, model_card(genome, facts, arguments, list(weights)))
     for name, tensors in weights.items():
         write_weights(folder / name, tensors)
     write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n" + ("safetensors>=0.4\n" if weights else ""))
@@ -163,9 +170,27 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
         },
         "transforms": document["facts"].get("transforms"),
         "sets": [
-            {**facts, "validation_iou": found.get(facts["name"]), "recipe": recipes[facts["name"]]} for facts in document["facts"]["sets"]
+            {
+                **facts,
+                "validation_iou": found.get(facts["name"]),
+                "recipe": recipes[facts["name"]],
+                "items": recorded_split(document).get(facts["name"], {}),
+            }
+            for facts in document["facts"]["sets"]
         ],
     }
+
+
+def recorded_split(document: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Names of the images of each split, by set, from the study's folder; empty where that is gone.
+
+    They are not in the storage: a set of 10,000 images has more names than a row of some databases holds.
+    """
+    path = StudyFolder(Path(document["facts"]["space_copy"]).parent).config
+    if not path.is_file():
+        return {}
+    split: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8")).get("split", {})
+    return split
 
 
 def _channels(document: Mapping[str, Any]) -> str:

@@ -3,10 +3,13 @@
 import argparse
 import sys
 from itertools import islice
+from pathlib import Path
 
 from nas.cost import Budget
 from nas.door import enter
+from nas.drawing import drawing
 from nas.export import ModelFacts, checked_source
+from nas.files import write_text
 from nas.flags import at_least, count, image_size, size_in_bytes
 from nas.genome import Genome
 from nas.outline import outline
@@ -29,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
     checked.add_argument("name", metavar="NAME_OR_FILE", help="a space")
     peers = commands.add_parser("peers", help="the known hand-designed networks at the caps")
     peers.add_argument("--space", default="tiny_unet", dest="name", metavar="NAME_OR_FILE", help="whose limits hold (default %(default)s)")
+    for command in (shown, peers):
+        command.add_argument("--svg", type=Path, metavar="DIR", help="draw each as DIR/KEY.svg too")
     for command in (shown, checked, peers):
         command.add_argument("--budget", type=count, default=10_000, metavar="N", help="most parameters (default %(default)s)")
         command.add_argument("--max-macs", type=count, metavar="N", help="most multiply-accumulates, such as 50M")
@@ -110,6 +115,8 @@ def _check_exports(space: SearchSpace, flags: argparse.Namespace) -> None:
 
 
 def _tree(genome: Genome, flags: argparse.Namespace) -> str:
+    if flags.svg is not None:
+        write_text(flags.svg / f"{genome.key}.svg", drawing(genome, _in_shape(flags), flags.classes))
     return "\n".join(f"  {line}" for line in outline(genome, _in_shape(flags), flags.classes).splitlines())
 
 

@@ -156,7 +156,13 @@ def test_the_front_is_exported_whole(finished, tmp_path):  # noqa: F811
     assert [path.parent.name for path in paths] == [f"trial_{number}" for number in result.front["trial"]]
     for path, seeds in zip(paths, result.front["final_seeds"], strict=True):
         trained = {"weights.safetensors"} if seeds else set()
-        assert {entry.name for entry in path.parent.iterdir()} == {"model.py", "training_args.json", "requirements.txt"} | trained
+        assert {entry.name for entry in path.parent.iterdir()} == {
+            "model.py",
+            "training_args.json",
+            "requirements.txt",
+            "MODEL_CARD.md",
+            "architecture.svg",
+        } | trained
 
 
 def test_training_arguments_state_the_recipe_and_the_data(finished, tmp_path):  # noqa: F811

@@ -1,0 +1,95 @@
+"""Folding changes nothing but rounding; files that run elsewhere give the network's answers, or are not written."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas.cost import Budget
+from nas.errors import UserError
+from nas.export import deploy as room
+from nas.export.deploy import deploy
+from nas.export.fold import TOLERANCE, folded
+from nas.network import build_network
+from nas.space import ScaledDraws, load_peers, load_space
+
+GENOMES = [
+    *(peer.genome for peer in load_peers()),
+    *(g for _, g in zip(range(12), ScaledDraws(load_space("tiny_unet"), Budget(10_000), (3, 64, 64), 3, seed=5), strict=False)),
+]
+
+
+def trained(genome):
+    """Weights and statistics that are not those of the beginning."""
+    torch.manual_seed(0)
+    model = build_network(genome, 3, 3).train()
+    for shift in (0, 1):
+        model(torch.randn(4, 3, 64, 64) + shift)
+    return model.eval()
+
+
+@pytest.mark.parametrize("genome", GENOMES, ids=lambda genome: genome.key)
+def test_folding_changes_nothing_but_rounding(genome):
+    model = trained(genome)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    made, images = folded(model), torch.randn(2, 3, 64, 96)
+    with torch.no_grad():
+        expected, found = model(images), made(images)
+    assert (found - expected).abs().max() <= TOLERANCE * expected.abs().max()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    norms = [sum(isinstance(layer, nn.BatchNorm2d) for layer in one.modules()) for one in (model, made)]
+    assert norms[1] < 0.5 * norms[0]
+
+
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1)).eval()
+
+
+def test_programs_answer_as_the_network(tmp_path):
+    model = small()
+    found = deploy(model, 3, ("py", "pt2", "folded"), tmp_path)
+    assert [one.path.name for one in found] == ["model.pt2", "folded.pt2"]
+    assert {path.name for path in tmp_path.iterdir()} == {"model.pt2", "folded.pt2"}
+    images = torch.randn(1, 3, 48, 160)
+    for one in found:
+        answer = torch.export.load(str(one.path)).module()(images)
+        torch.testing.assert_close(answer, model(images), rtol=1e-5, atol=1e-5)
+
+
+def test_onnx_answers_as_the_network(tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    model = small()
+    (found,) = deploy(model, 3, ("onnx",), tmp_path)
+    assert found.difference < 1e-5
+    session = runtime.InferenceSession(str(found.path))
+    images = torch.randn(5, 3, 80, 32)
+    (answer,) = session.run(["logits"], {"image": images.numpy()})
+    np.testing.assert_allclose(answer, model(images).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_read_program", lambda path: lambda images: small()(images) + 0.1)
+    with pytest.raises(UserError, match="was not written: its answers differ"):
+        deploy(small(), 3, ("pt2",), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+class Stubborn(nn.Module):
+    def forward(self, x):
+        return x[:, :2] if x.sum() > 0 else x[:, 1:]
+
+
+def test_what_cannot_be_exported_is_explained(tmp_path):
+    with pytest.raises(UserError, match=r"model\.pt2 cannot be made of this network"):
+        deploy(Stubborn(), 3, ("pt2",), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_package_names_its_install_command(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(UserError, match=r'pip install "nas-tiny-segmentation\[onnx\]"'):
+        deploy(small(), 3, ("onnx",), tmp_path)
