@@ -1,11 +1,11 @@
 """Views a second: a bank drawn as a search draws it, against albumentations alone on all cores.
 
-The reference is the built-in recipe (`nas/data/transforms.py`) in as many processes as there are cores, each calling its pipeline in a
-plain loop on images that lie decoded and scaled in memory, unseeded, the results thrown away; imports and a first call are not timed. The
-bank is timed whole: reading, decoding, scaling, seeding, checking and writing, validation images too, and the start of processes where
-it starts any. One column adds to the reference the reading and scaling of each training image once; the last compares views a
-second of a core, and is the one to read on a machine that others use too. Sizes and numbers of views are those a search chooses for the
-set. Rounds are interleaved.
+The reference is the built-in recipe (`nas/data/transforms.py`) in as many processes as there are cores, each a plain loop, unseeded, the
+results thrown away; imports and a first call are not timed. It is timed twice: drawing alone, from images that lie decoded and scaled in
+memory, and the whole job, in which each training image is read, scaled by albumentations' own `Resize` and drawn, and each validation
+image read, scaled and padded, once. A bank is timed whole: it does that job, and seeds, checks, counts, writes and syncs besides, and
+starts its processes where it has any. The last column compares views a second of a core in the same job, and is the one to read on a
+machine that others use too. Sizes and numbers of views are those a search chooses for the set. Rounds are interleaved.
 
 Run: python benchmarks/bank_throughput.py [--sizes 64x64 320x480 512x512] [--images 400] [--repeats 5]
 """
@@ -21,17 +21,17 @@ import tempfile
 import time
 from pathlib import Path
 
-import albumentations  # noqa: F401 - 1.3 s that are not drawing
+import albumentations as A
 import cv2
 import numpy as np
 from PIL import Image
 
 from nas.data import build_bank, open_data, training_transform
-from nas.data.resize import scale_to_fit
+from nas.data.resize import fitted_size, scale_to_fit
 from nas.search.config import SearchConfig
 from nas.search.sets import make_sets
 
-COLUMNS = ("set", "image to view", "views of each", "views", "albumentations", "bank", "share", "with reading", "by core time")
+COLUMNS = ("set", "image to view", "views", "drawing alone", "whole job", "bank", "bank / drawing", "bank / job", "by core time")
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -55,28 +55,44 @@ def write_set(root: Path, images: int, height: int, width: int) -> Path:
 
 
 def reference_process(job: dict) -> None:
-    """One of the reference's processes: says when it is ready, waits for a line, says how long it drew."""
+    """One of the reference's processes: says when it is ready, waits for a line, says how long it drew and how long the job took it."""
     cv2.setNumThreads(1)
     data, size, train_size = open_data(job["data"]), tuple(job["size"]), tuple(job["train_size"])
-    items = data.splits["train"][job["part"] :: CORES]
-    pairs = [scale_to_fit(*data.read(item), size) for item in items]
+    train, val = (data.splits[split][job["part"] :: CORES] for split in ("train", "val"))
+    pairs = [scale_to_fit(*data.read(item), size) for item in train]
     transform = training_transform(train_size)
     for image, mask in pairs[:2]:
         transform(image=image, mask=mask)
+        scaled_by_albumentations(image, mask, size)
     print("ready", flush=True)
     sys.stdin.readline()
-    began, worked = time.perf_counter(), time.process_time()
-    for _ in range(job["views"]):
-        for image, mask in pairs:
+    began = time.perf_counter()
+    for image, mask in pairs:
+        for _ in range(job["views"]):
             transform(image=image, mask=mask)
-    drawn, worked = time.perf_counter(), time.process_time() - worked
-    for item in items:
-        scale_to_fit(*data.read(item), size)
-    print(drawn - began, time.perf_counter() - drawn, worked, flush=True)
+    drawn, worked = time.perf_counter(), time.process_time()
+    for item in train:
+        image, mask = scaled_by_albumentations(*data.read(item), size)
+        for _ in range(job["views"]):
+            transform(image=image, mask=mask)
+    pad = A.PadIfNeeded(*size)
+    for item in val:
+        image, mask = scaled_by_albumentations(*data.read(item), size)
+        pad(image=image, mask=mask)
+    print(drawn - began, time.perf_counter() - drawn, time.process_time() - worked, flush=True)
+
+
+def scaled_by_albumentations(image: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """To the size that a bank works at, with the sampling that albumentations' documentation advises for reductions."""
+    fitted = fitted_size(mask.shape, size)
+    if fitted == mask.shape:
+        return image, mask
+    both = A.Resize(*fitted, interpolation=cv2.INTER_AREA)(image=image, mask=mask)
+    return both["image"], both["mask"]
 
 
 def reference(job: dict, views: int) -> tuple[float, float, float]:
-    """Views a second of all its processes together, drawing alone and with the reading of each image once; views a second of a core."""
+    """Views a second of all its processes together, drawing alone and in the whole job; views a second of a core in the job."""
     command = [sys.executable, __file__, "--reference"]
     made = [
         subprocess.Popen([*command, json.dumps(job | {"part": part})], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -88,8 +104,8 @@ def reference(job: dict, views: int) -> tuple[float, float, float]:
         process.stdin.write("\n")
         process.stdin.flush()
     times = [tuple(map(float, process.communicate()[0].split())) for process in made]
-    drawing, both = max(one for one, _, _ in times), max(one + other for one, other, _ in times)
-    return views / drawing, views / both, views / sum(worked for _, _, worked in times)
+    drawing, whole, worked = zip(*times, strict=True)
+    return views / max(drawing), views / max(whole), views / sum(worked)
 
 
 def spread(values: list[float], digits: int = 0) -> str:
@@ -102,19 +118,28 @@ def compare(root: Path, cache: Path, repeats: int) -> str:
     size, train_size = plan.size.image_size, plan.size.train_size
     count = plan.views * len(plan.data.splits["train"])
     job = {"data": str(root), "size": size, "train_size": train_size, "views": plan.views}
-    ours, theirs, reading, work = [], [], [], []
+    ours, drawing, whole, work = [], [], [], []
     for _ in range(repeats):
-        drawing, both, each = reference(job, count)
-        theirs.append(drawing)
-        reading.append(both)
+        alone, all_of_it, each = reference(job, count)
+        drawing.append(alone)
+        whole.append(all_of_it)
         began, before = time.perf_counter(), sum(os.times()[:4])
         build_bank(plan.data, size, train_size, plan.views, 0, cache)
         ours.append(count / (time.perf_counter() - began))
         work.append(count / (sum(os.times()[:4]) - before) / each)
         shutil.rmtree(cache)
-    shares = [spread([one / other for one, other in zip(ours, others, strict=True)], 2) for others in (theirs, reading)]
+    shares = [spread([one / other for one, other in zip(ours, others, strict=True)], 2) for others in (drawing, whole)]
     shape = f"{size[0]}x{size[1]} to {train_size[0]}x{train_size[1]}"
-    cells = [root.name, shape, str(plan.views), f"{count:,}", spread(theirs), spread(ours), *shares, spread(work, 2)]
+    cells = [
+        root.name,
+        shape,
+        f"{plan.views} x {count // plan.views:,}",
+        spread(drawing),
+        spread(whole),
+        spread(ours),
+        *shares,
+        spread(work, 2),
+    ]
     return f"| {' | '.join(cells)} |"
 
 

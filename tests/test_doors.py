@@ -13,11 +13,11 @@ def run(*arguments, **more):
 def test_the_doors_are_listed():
     done = run("nas")
     assert done.returncode == 0
-    for door in ("data", "search", "space", "export"):
+    for door in ("data", "search", "space", "export", "train", "evaluate", "predict", "verify"):
         assert f"python -m nas.{door}" in done.stdout
 
 
-@pytest.mark.parametrize("door", ["nas.search", "nas.export"])
+@pytest.mark.parametrize("door", ["nas.search", "nas.export", "nas.train", "nas.evaluate", "nas.predict", "nas.verify"])
 def test_help_has_no_surprises(door):
     done = run(door, "--help")
     assert done.returncode == 0

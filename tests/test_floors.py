@@ -9,30 +9,39 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "nas"
 
 # Each room may import itself and the rooms named here; those in OPEN are open to all.
-OPEN = {"errors", "files", "flags", "pareto", "python_file"}
+OPEN = {"errors", "files", "flags", "machine", "model_code", "pareto", "python_file", "weights"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
     "flags": set(),
     "pareto": set(),
     "python_file": {"errors"},
+    "machine": {"errors"},
+    "model_code": {"errors", "python_file"},
+    "weights": {"errors", "files"},
     "blocks": set(),
     "genome": {"blocks"},
     "topology": {"blocks", "genome"},
     "cost": {"blocks", "genome", "topology"},
     "receptive_field": {"topology"},
     "outline": {"blocks", "genome", "topology", "cost", "receptive_field"},
+    "drawing": {"blocks", "genome", "topology", "cost"},
     "network": {"blocks", "genome", "topology"},
     "space": {"blocks", "genome", "topology", "cost"},
     "data": set(),
     "evaluate": {"data"},
     "train": {"data", "evaluate"},
     "search": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate", "train"},
-    "export": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "search", "train"},
-    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data"},
+    "export": {
+        *("blocks", "genome", "topology", "cost", "receptive_field", "outline", "drawing", "network", "space"),
+        *("search", "train", "evaluate"),
+    },
+    "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate"},
+    "predict": {"data", "evaluate"},
+    "verify": {"data", "evaluate", "train"},
     "door": set(),
 }
-DOORS = {"export", "search", "testing", "outline", "cost", "door"}
+DOORS = {"export", "search", "testing", "outline", "drawing", "cost", "door"}
 
 
 def rooms_imported(path) -> set[str]:

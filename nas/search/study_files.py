@@ -1,11 +1,9 @@
 """What a study's folder holds from the beginning: copies of what was given, and all that is needed to repeat the search."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nas.data import DataSet
-from nas.data.dataset import SPLITS
+from nas.data import item_names
 from nas.errors import UserError
 from nas.files import write_json, write_text
 from nas.search.environment import git_commit, machine, versions
@@ -36,16 +34,11 @@ def config_document(plan: Plan) -> dict[str, Any]:
         },
         "settings": plan.settings(),
         "sets": [one.document() for one in plan.sets],
-        "split": {one.data.name: _names(one.data) for one in plan.sets},
-        "folds": {one.data.name: [_names(fold, ("train", "val")) for fold in one.folds] for one in plan.sets if one.folds},
+        "split": {one.data.name: item_names(one.data) for one in plan.sets},
+        "folds": {one.data.name: [item_names(fold, ("train", "val")) for fold in one.folds] for one in plan.sets if one.folds},
         "space_file": str(plan.space_file.path),
         "transforms": plan.transforms.document(),
         "versions": versions(),
         "commit": git_commit(),
         "machine": machine(plan.device),
     }
-
-
-def _names(data: DataSet, splits: Sequence[str] = SPLITS) -> dict[str, list[str]]:
-    """Names of the items of each split."""
-    return {split: [item.name for item in data.splits[split]] for split in splits}
