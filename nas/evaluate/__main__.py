@@ -40,10 +40,10 @@ def main() -> int:
         raise UserError(f"{data.name} has no images in its {flags.split} split: give another --split")
     out = flags.out or flags.weights[0].parent
     check_place(out, data)
-    evaluated = evaluated_model(flags, data, items, flags.model, flags.weights)
+    evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
-        evaluated.against = flags.against
+        evaluated.against, evaluated.against_weights = flags.against, other.weights
         evaluated.compared = differences(evaluated.tally, other.tally, flags.seed)
     write_json(out / "evaluation.json", evaluated.to_dict())
     text = markdown(evaluated)
@@ -69,16 +69,18 @@ def check_place(out: Path, data: DataSet) -> None:
         raise UserError(f"{out} would lie in the data's own folder {place}, where nothing is ever written: give --out elsewhere")
 
 
-def evaluated_model(flags: argparse.Namespace, data: DataSet, items: Sequence[Item], model: str, weights: Sequence[Path]) -> Evaluated:
-    """Measures one network; where it is the first, also where it is wrong."""
+def evaluated_model(
+    flags: argparse.Namespace, data: DataSet, items: Sequence[Item], model: str, weights: Sequence[Path], errors: Path | None = None
+) -> Evaluated:
+    """Measures one network; shows where it is wrong in a folder, if one is given."""
     device = resolve_device(flags.device)
     subject = load_subject(model, weights, data.num_classes, data.channels, device, data.name)
     size = flags.image_size or used_size(subject.code, data, weights[0])
     predictor = Predictor(subject.models, size, data.num_classes, device, flags.tta, subject.domain)
     threshold = chosen_threshold(flags, data, predictor)
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
-    if flags.errors and model == flags.model:
-        write_errors(flags.errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
+    if errors is not None:
+        write_errors(errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
     performance = measure_performance(subject.models[0], (data.channels, *size), device)
     return Evaluated(
         model=model,

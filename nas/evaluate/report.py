@@ -29,6 +29,7 @@ class Evaluated:
         performance: Cost.
         mistakes: Where it is wrong.
         against: The other network, if it was compared.
+        against_weights: Its files.
         compared: Differences to it, and the share of resamples in which this one is ahead.
     """
 
@@ -46,6 +47,7 @@ class Evaluated:
     performance: Performance
     mistakes: Mistakes
     against: str | None = None
+    against_weights: Sequence[str] = ()
     compared: Mapping[str, tuple[Figure, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,7 +67,9 @@ class Evaluated:
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "performance": self.performance.to_dict(),
             "mistakes": self.mistakes.to_dict(),
-            **({"against": {"model": self.against, "differences": compared}} if self.against else {}),
+            **(
+                {"against": {"model": self.against, "weights": list(self.against_weights), "differences": compared}} if self.against else {}
+            ),
         }
 
 
@@ -93,7 +97,7 @@ def markdown(one: Evaluated) -> str:
     if one.against:
         lines += [
             "",
-            f"## Against {one.against}",
+            f"## Against {one.against} with {', '.join(one.against_weights)}",
             "",
             "| figure | difference | ahead in |",
             "|---|---|---:|",

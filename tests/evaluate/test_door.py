@@ -85,12 +85,14 @@ def test_two_models_on_the_same_images(call):
     apart = found["against"]["differences"]["iou"]
     assert apart["low"] > 0
     assert apart["ahead"] == 1
+    assert found["against"]["weights"] == ["poor.safetensors"]
     with pytest.raises(UserError, match="belong together"):
         call("--against", "model.py")
 
 
 def test_errors_are_shown(call, tmp_path):
-    call("--errors", "wrong", "--worst", "3", "--split", "val", weights="poor.safetensors")
+    other = ("--against", "model.py", "--against-weights", "good.safetensors")  # whose mistakes are not shown
+    call("--errors", "wrong", "--worst", "3", "--split", "val", *other, weights="poor.safetensors")
     assert len(list((tmp_path / "wrong").glob("*.png"))) == 3
     assert "wrong" in (tmp_path / "wrong" / "errors.md").read_text()
 
