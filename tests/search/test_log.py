@@ -92,6 +92,7 @@ def test_a_command_is_shown_as_typed_without_its_password():
     assert command_line(words=["a", "b c"]) == "a 'b c'"
 
 
+@pytest.mark.slow
 def test_quiet_prints_the_report_alone_and_verbose_every_event(squares, tmp_path):
     once = command(squares, tmp_path, "--workers", "0", "--trials", "1")
     quiet = subprocess.run([*once, "--quiet"], capture_output=True, text=True)

@@ -157,6 +157,7 @@ def test_a_script_without_a_main_guard_can_search(squares, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 class TestSignals:
+    @pytest.mark.slow
     def test_interrupt_puts_running_trials_back_and_the_next_run_takes_them_up(self, squares, tmp_path):
         slow = ("--trials", "3", "--epochs", "40")
         process = subprocess.Popen(command(squares, tmp_path, *slow), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -179,6 +180,7 @@ class TestSignals:
         assert [t.state for t in after] == [TrialState.COMPLETE] * 3
         assert keys <= {t.user_attrs["key"] for t in after}
 
+    @pytest.mark.slow
     def test_workers_end_when_their_coordinator_is_killed(self, squares, tmp_path):
         process = subprocess.Popen(command(squares, tmp_path, "--trials", "500"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(lambda: has(tmp_path, TrialState.COMPLETE))
