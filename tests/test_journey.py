@@ -35,9 +35,10 @@ def test_the_whole_way(source, tmp_path):
     weights = tmp_path / "run" / "best.safetensors"
     assert str(weights.relative_to(tmp_path)) in said
 
-    go(tmp_path, "nas.evaluate", model, "--weights", weights, "--split", "test", "--errors", "wrong", "--quiet")
+    measured = "test" if recorded["images"]["test"] else "val"  # Kvasir-SEG's test list repeats its validation, and is left out
+    go(tmp_path, "nas.evaluate", model, "--weights", weights, "--split", measured, "--errors", "wrong", "--quiet")
     found = json.loads((tmp_path / "run" / "evaluation.json").read_text())
-    assert found["images"] == recorded["images"]["test"]
+    assert found["images"] == recorded["images"][measured]
     assert found["image_size"] == [96, 96]
     assert 0 <= found["figures"]["miou"]["value"] <= 1
 

@@ -37,7 +37,8 @@ def main() -> int:
     data = opened(flags)
     items = data.splits[flags.split]
     if not items:
-        raise UserError(f"{data.name} has no images in its {flags.split} split: give another --split")
+        others = ", ".join(split for split, own in data.splits.items() if own)
+        raise UserError(f"{data.name} has no images in its {flags.split} split ({data.split_source}): give --split {others}")
     out = flags.out or flags.weights[0].parent
     check_place(out, data)
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
