@@ -54,7 +54,7 @@ class Flat:
 
     Args:
         model: On the CPU; each of its parameters that is trained here has a gradient.
-        optimiser: AdamW, of the same parameters; what it remembers is taken over.
+        optimiser: AdamW, of the same parameters; what it remembers is taken over, and must suit blocks (`suits_blocks`).
         average: The moving average, by the names of `float_tensors`.
     """
 
@@ -108,15 +108,17 @@ class Flat:
             for name, one in group.items():
                 one.data = one.data.clone()
                 self._before.state[one] = {key: split[key][name].clone() if key in split else value.clone() for key, value in state.items()}
-        for name, buffer, module in self._buffers():
-            module._buffers[name] = buffer.clone()
+        for group in self._before.param_groups:
+            group["lr"] = self.optimiser.param_groups[0]["lr"]  # That of this step: only the blocks' has been told since.
+        for module, name, _ in self._buffers():
+            module._buffers[name] = module._buffers[name].clone()  # type: ignore[union-attr]  # `_buffers()` gives those that are not None.
         return self._before
 
     def _taken_over(self, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
         made = torch.optim.AdamW([{**one, "params": [whole]} for one, whole in zip(self._settings, self.trained, strict=True)])
         for whole, group in zip(self.trained, self._groups, strict=True):
             states = [optimiser.state.get(one, {}) for one in group.values()]
-            for key in states[0] if all(states) else ():
+            for key in states[0]:
                 values = dict(zip(group, (state[key] for state in states), strict=True))
                 made.state[whole][key] = next(iter(values.values())).clone() if key == "step" else Block(values).whole
         return made
@@ -131,24 +133,32 @@ class Flat:
         for name, part in self._rest.parts.items():
             if name in parameters:
                 parameters[name].data = part
-        for name, _, module in self._buffers():
+        for module, name, full_name in self._buffers():
             # `data` counts its changes by itself: autograd would take a change of one norm's statistics for one of all of them.
-            module._buffers[name] = self._rest.parts[self._full_name(module, name)].data
+            module._buffers[name] = self._rest.parts[full_name].data
 
-    def _buffers(self) -> list[tuple[str, Tensor, nn.Module]]:
-        """Buffers of the rest: name in their module, tensor, module."""
-        if self._rest is None:
-            return []
-        return [
-            (name, buffer, module)
+    def _buffers(self) -> list[tuple[nn.Module, str, str]]:
+        """Buffers of the rest: module, name in it, name in the model."""
+        named = [
+            (module, name, f"{path}.{name}" if path else name)
             for path, module in self._model.named_modules()
             for name, buffer in module._buffers.items()
-            if buffer is not None and (f"{path}.{name}" if path else name) in self._rest.parts
+            if buffer is not None
         ]
+        return [one for one in named if self._rest is not None and one[2] in self._rest.parts]
 
-    def _full_name(self, wanted: nn.Module, name: str) -> str:
-        path = next(path for path, module in self._model.named_modules() if module is wanted)
-        return f"{path}.{name}" if path else name
+
+def suits_blocks(model: nn.Module, optimiser: torch.optim.Optimizer, passes: int) -> bool:
+    """Whether every backward pass so far has reached the parameters of the last one, and no others.
+
+    Args:
+        model: after a backward pass.
+        optimiser: that has not taken its step yet.
+        passes: before this one.
+    """
+    taken = [int(optimiser.state[one]["step"]) if one in optimiser.state else 0 for one in model.parameters()]
+    reached = with_gradients(list(model.parameters()))
+    return any(reached) and taken == [passes if yes else 0 for yes in reached]
 
 
 def with_gradients(parameters: Sequence[Tensor]) -> tuple[bool, ...]:

@@ -15,16 +15,12 @@ from nas.evaluate.run import accepts_domain, check_logits
 from nas.train.batches import Batch, steps_per_epoch
 from nas.train.class_weights import class_weights
 from nas.train.ema import float_tensors, update_average
-from nas.train.flat import Flat, with_gradients
+from nas.train.flat import Flat, suits_blocks, with_gradients
 from nas.train.layout import memory_format_for
 from nas.train.losses import LOSSES
 from nas.train.optimiser import make_optimiser, optimiser_tensors, restore_optimiser
 from nas.train.recipe import Recipe
 from nas.train.state import TrainState, load_weights, on_host
-
-WEIGHT_FORMAT = {"cpu": torch.contiguous_format}
-"""By type of device, else `channels_last`: a CPU's convolutions repack their weights whatever they are given, and blocks of memory
-(`flat.py`) hold them row by row."""
 
 
 @dataclass
@@ -58,10 +54,12 @@ class Run:
     multi: bool = field(init=False)
     _flat: Flat | None = field(init=False, default=None)
     _reached: tuple[bool, ...] | None = field(init=False, default=None)
+    _passes: int = field(init=False, default=0)
     _formats: dict[tuple[int, int], torch.memory_format] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        memory_format = WEIGHT_FORMAT.get(self.device.type, torch.channels_last)
+        # A CPU's convolutions repack their weights whatever they are given, and blocks of memory hold them row by row.
+        memory_format = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
         self.model.to(device=self.device, memory_format=memory_format)  # type: ignore[call-overload]  # missing in torch's stubs
         self.optimiser = make_optimiser(self.model, self.recipe)
         self.average = {name: tensor.clone() for name, tensor in float_tensors(self.model).items()}
@@ -76,6 +74,7 @@ class Run:
         """Take a state up: weights, average and optimiser."""
         load_weights(self.model, state.weights)
         restore_optimiser(self.model, self.optimiser, state.optimiser)
+        self._passes = state.epoch * self.steps
         for name, tensor in self.average.items():
             tensor.copy_(state.ema[name])
 
@@ -110,13 +109,16 @@ class Run:
         """After a backward pass: the gradient is limited, and lies where the optimiser looks for it.
 
         On a CPU the parameters are put into blocks with the first pass, and stay there as long as every pass reaches the same ones: what
-        has no gradient must not decay, which a block cannot spare.
+        has no gradient must not decay, which a block cannot spare. A training that goes on asks what its passes reached before it stopped,
+        so that it does as one that never did.
         """
         reached = with_gradients(self._parameters)
-        if self._blocks_wanted and self._reached is None and any(reached):
-            self._flat, self._reached = Flat(self.model, self.optimiser, self.average), reached
-            self.optimiser, self.average = self._flat.optimiser, self._flat.average
-            self.live, self.kept = self._flat.live, self._flat.kept
+        if self._reached is None:
+            self._reached = reached
+            if self._blocks_wanted and suits_blocks(self.model, self.optimiser, self._passes):
+                self._flat = Flat(self.model, self.optimiser, self.average)
+                self.optimiser, self.average = self._flat.optimiser, self._flat.average
+                self.live, self.kept = self._flat.live, self._flat.kept
         elif self._flat is not None and reached != self._reached:
             self.release()
         longest = self.recipe.max_grad_norm

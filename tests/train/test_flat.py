@@ -62,6 +62,46 @@ def numbers(run):
     return {name: tensor.clone() for name, tensor in (model | average | run.optimiser_tensors()).items()}
 
 
+class Choosy(nn.Module):
+    """Uses its branch for some batches, by their content: the same in every process."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Conv2d(3, 3, 1)
+        self.branch = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return self.head(x + self.branch(x)) if int(x.abs().sum() * 100) % 2 else self.head(x)
+
+
+def test_a_network_that_reaches_other_parameters_goes_on_to_the_bit(make_bank):
+    bank, recipe = make_bank(images=24), Recipe(epochs=6, batch_size=4, weight_decay=0.1)
+
+    def made():
+        torch.manual_seed(0)
+        return Choosy()
+
+    whole = list(fit(made(), bank, recipe))[-1].state
+    steps = {name: int(tensor) for name, tensor in whole.optimiser.items() if name.endswith("/step")}
+    assert len(set(steps.values())) > 1  # or this test would show nothing
+    for stop in range(1, 6):
+        part = list(fit(made(), bank, recipe, epochs=stop))[-1].state
+        assert list(fit(made(), bank, recipe, state=part))[-1].state.to_bytes() == whole.to_bytes()
+
+
+def test_the_step_that_dissolves_the_blocks_has_its_own_learning_rate(make_bank, separately):
+    def trained():
+        torch.manual_seed(0)
+        run = Run(Fickle(), [make_bank()], RECIPE, CPU)
+        run.model.train()
+        batches = list(epoch_batches(run.banks, 4, 0, 0, CPU))
+        for batch, rate in zip(batches, (0.001, 0.1, 0.01), strict=False):
+            eager_step(run, batch, rate, 0.9)
+        return numbers(run)
+
+    torch.testing.assert_close(trained(), separately(trained), rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("make", [chain, Fickle, None], ids=["norms", "fickle", "with an unused parameter"])
 def test_the_same_numbers_as_tensors_of_their_own(make_bank, make_net, separately, make):
     bank = make_bank(size=24)
