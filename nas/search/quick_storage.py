@@ -10,10 +10,24 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
+from optuna.storages._rdb.storage import _create_scoped_session
 
 
 class QuickStorage(RDBStorage):
-    """`optuna.storages.RDBStorage`; the same tables and the same rows."""
+    """`optuna.storages.RDBStorage`; the same tables and the same rows. A single parameter that is set is compared as ever."""
+
+    def _set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+        previous_distribution: BaseDistribution | None,
+    ) -> None:
+        with _create_scoped_session(self.scoped_session, True) as session:
+            super()._set_trial_param_without_commit(
+                session, trial_id, param_name, param_value_internal, distribution, previous_distribution
+            )
 
     def _set_trial_param_without_commit(
         self,

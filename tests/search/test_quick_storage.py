@@ -54,3 +54,15 @@ def test_the_method_that_is_replaced_is_still_called(tmp_path, template, monkeyp
     storage = QuickStorage(f"sqlite:///{tmp_path / 'a.db'}")
     storage.create_new_trial(storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], "s"), template)
     assert len(calls) == len(template.params)
+
+
+def test_one_parameter_that_is_set_is_compared(tmp_path, template):
+    storage = QuickStorage(f"sqlite:///{tmp_path / 'a.db'}")
+    study = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], "s")
+    done = storage.create_new_trial(study, template)
+    storage.set_trial_state_values(done, TrialState.COMPLETE, [0.5])
+    name = next(iter(template.params))
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        storage.set_trial_param(done, name, 0.0, template.distributions[name])
+    with pytest.raises(ValueError, match="different distribution kind"):
+        storage.set_trial_param(storage.create_new_trial(study), name, 0.0, optuna.distributions.FloatDistribution(0, 1))
