@@ -111,6 +111,7 @@ def main() -> None:
     made.add_argument("--image-size", type=int, nargs=2, default=(64, 64))
     made.add_argument("--arms", nargs="*", default=list(ARMS), choices=list(ARMS))
     made.add_argument("--raw", type=Path, help="file that takes every run as JSON")
+    made.add_argument("--home", type=Path, help="folder that keeps the studies (default: one that is removed)")
     flags = made.parse_args()
     flags.data, flags.image_size = [path.resolve() for path in flags.data], tuple(flags.image_size)
     runs = [Run(data, arm, seed) for seed in range(flags.seeds) for data in flags.data for arm in flags.arms]
@@ -127,7 +128,7 @@ def main() -> None:
 
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="nas-efficiency-") as folder:
-        home = Path(folder)
+        home = (flags.home or Path(folder)).resolve()
         for data in flags.data:  # draws the views
             draws = [
                 sys.executable,
