@@ -21,10 +21,12 @@ class Evaluation:
     Attributes:
         confusion: pixels, `classes x classes`; rows = truth, columns = prediction; void left out.
         classes: names, the background first.
+        hits: of each class, right pixels at the break-even point (`break_even.py`); `None` where that was not measured.
     """
 
     confusion: tuple[tuple[int, ...], ...]
     classes: tuple[str, ...]
+    hits: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         size = len(self.classes)
@@ -54,6 +56,23 @@ class Evaluation:
         """Mean Dice coefficient (F1 of the pixels) over the foreground classes, 0..1."""
         return _mean(self._overlap(lambda hit, truth, predicted: (2 * hit, truth + predicted))[1:])
 
+    def break_even(self, name: str) -> float:
+        """Look a figure up as it is at the break-even point; a class that the truth lacks is left out.
+
+        Args:
+            name: "iou", "miou" or "dice".
+
+        Returns:
+            The figure, 0..1.
+
+        Raises:
+            ValueError: if the break-even point was not measured.
+        """
+        if self.hits is None:
+            raise ValueError("the break-even point was not measured: call evaluate(..., ranked=True)")
+        present = [(hit, sum(row)) for hit, row in list(zip(self.hits, self.confusion, strict=True))[name != "miou" :] if sum(row)]
+        return _mean([hit / pixels if name == "dice" else hit / (2 * pixels - hit) for hit, pixels in present])
+
     @property
     def pixel_accuracy(self) -> float:
         """Share of the pixels that got their class right, 0..1; 0.0 where every pixel is void."""
@@ -77,7 +96,7 @@ class Evaluation:
         return OBJECTIVES[name](self)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all figures, JSON-ready; `from_dict` reads the classes and the confusion matrix, the rest is for readers."""
+        """Give all figures, JSON-ready; `from_dict` reads classes, confusion matrix and hits, the rest is for readers."""
         return {
             "classes": list(self.classes),
             "confusion": [list(row) for row in self.confusion],
@@ -86,12 +105,14 @@ class Evaluation:
             "miou": self.miou,
             "dice": self.dice,
             "pixel_accuracy": self.pixel_accuracy,
+            **({} if self.hits is None else {"hits": list(self.hits)}),
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Evaluation":
         """Rebuild an evaluation from what `as_dict` gave."""
-        return cls(tuple(tuple(int(n) for n in row) for row in stored["confusion"]), tuple(stored["classes"]))
+        hits = tuple(map(float, stored["hits"])) if "hits" in stored else None
+        return cls(tuple(tuple(int(n) for n in row) for row in stored["confusion"]), tuple(stored["classes"]), hits)
 
     def _overlap(self, ratio: Callable[[int, int, int], tuple[int, int]]) -> tuple[float | None, ...]:
         predicted = [sum(column) for column in zip(*self.confusion, strict=True)]
@@ -100,7 +121,7 @@ class Evaluation:
 
 
 def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Add evaluations of disjoint parts of a data set: the confusion matrices are added, so that every pixel counts once.
+    """Add evaluations of disjoint parts of a data set: confusion matrices and hits are added, so that every pixel counts once.
 
     Figures are not averaged: the IoU of the whole is not the mean of the IoUs of its parts.
 
@@ -113,7 +134,9 @@ def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
     if len({one.classes for one in evaluations}) != 1:
         raise ValueError(f"evaluations of one and the same classes can be pooled; got {[one.classes for one in evaluations]}")
     rows = zip(*(one.confusion for one in evaluations), strict=True)
-    return Evaluation(tuple(tuple(map(sum, zip(*row, strict=True))) for row in rows), evaluations[0].classes)
+    ranked = [one.hits for one in evaluations if one.hits is not None]
+    hits = tuple(map(sum, zip(*ranked, strict=True))) if len(ranked) == len(evaluations) else None
+    return Evaluation(tuple(tuple(map(sum, zip(*row, strict=True))) for row in rows), evaluations[0].classes, hits)
 
 
 OBJECTIVES: Mapping[str, Callable[[Evaluation], float]] = {

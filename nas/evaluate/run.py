@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.data import Bank
+from nas.evaluate.break_even import count_scores, empty_scores, hits
 from nas.evaluate.confusion import count, empty_confusion, predict
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.normalise import normalise
@@ -18,7 +19,13 @@ def accepts_domain(model: nn.Module) -> bool:
 
 
 def evaluate(
-    model: nn.Module, bank: Bank, device: str | torch.device = "cpu", batch_size: int = 8, domain: int = 0, multi: bool = False
+    model: nn.Module,
+    bank: Bank,
+    device: str | torch.device = "cpu",
+    batch_size: int = 8,
+    domain: int = 0,
+    multi: bool = False,
+    ranked: bool = False,
 ) -> Evaluation:
     """Measure a network on all validation images of a bank, at their size.
 
@@ -31,6 +38,7 @@ def evaluate(
         batch_size: images at once; it changes memory and speed, not the result.
         domain: position of the bank among those the network was trained on.
         multi: pass `domain=` to the network; for networks that accept it.
+        ranked: measure at the break-even point too.
 
     Returns:
         The evaluation over all pixels that are not void.
@@ -41,6 +49,7 @@ def evaluate(
     device = torch.device(device)
     images, masks = resident(bank.val_images, device), resident(bank.val_masks, device)
     confusion = empty_confusion(bank.num_classes, device)
+    scores = empty_scores(bank.num_classes, device) if ranked else None
     modes = [(module, module.training) for module in model.modules()]
     model.to(device).eval()
     try:
@@ -50,10 +59,12 @@ def evaluate(
                 logits = model(inputs, domain=domain) if multi else model(inputs)
                 check_logits(logits, mask, bank.num_classes)
                 count(confusion, predict(logits), mask)
+                if scores is not None:
+                    count_scores(scores, logits, mask)
     finally:
         for module, mode in modes:
             module.training = mode
-    return Evaluation(tuple(map(tuple, confusion.tolist())), bank.classes)
+    return Evaluation(tuple(map(tuple, confusion.tolist())), bank.classes, None if scores is None else hits(scores))
 
 
 def check_logits(logits: Tensor, mask: Tensor, num_classes: int) -> None:

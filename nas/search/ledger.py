@@ -104,7 +104,7 @@ class Ledger:
         if answer.result is None:
             return "failed"
         rung = live.rung
-        live.enter(answer.result, accuracies(answer.result.evaluations))
+        live.enter(answer.result)
         standing = live.standing(self.objectives)
         self.ladder.enter(rung, standing)
         self.busy_seconds += answer.result.seconds

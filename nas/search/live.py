@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from nas.search.job import Task
-from nas.search.objectives import to_minimise
+from nas.search.objectives import BREAK_EVEN, RUNGS, accuracies, at_break_even, to_minimise
 from nas.search.proposer import Proposal
 from nas.search.proxy import ProxyResult
 from nas.search.rungs import Standing
 from nas.search.states import state_file
-
-RUNGS = "rungs"
-"""User attribute of a trial: one entry for each rung that it has completed."""
 
 
 @dataclass(eq=False)
@@ -24,7 +21,8 @@ class LiveTrial:
         trial_id: In the storage; None before its training starts.
         proposal: What is trained.
         guard: Why it is never stopped early; empty where it may be.
-        completed: One entry for each completed rung: accuracies, seconds and its part of the curve.
+        completed: One entry for each completed rung: accuracies, before the last rung also those at the break-even point, seconds and its
+            part of the curve.
         number: In the study, for messages.
     """
 
@@ -65,17 +63,14 @@ class LiveTrial:
         save = state_file(folder, self.key, self.rung) if self.rung < rungs - 1 else None
         return Task(self.proposal.candidate.genome.to_json(), self.rung, resume, save, label=f"{self.name} rung {self.rung}")
 
-    def enter(self, result: ProxyResult, accuracies: Mapping[str, float]) -> None:
-        """Notes a completed rung.
-
-        Args:
-            result: Of its training.
-            accuracies: Means over the sets, by name of the objective.
-        """
+    def enter(self, result: ProxyResult) -> None:
+        """Notes a completed rung."""
         known = {(point["set"], point.get("fold"), point["epoch"]) for point in self.curve}
         # A rung whose states were lost began from the beginning: epochs that are known already stay as they were.
         curve = [dict(point) for point in result.curve if (point["set"], point.get("fold"), point["epoch"]) not in known]
-        self.completed.append({**accuracies, "seconds": result.seconds, "curve": curve})
+        early = at_break_even(result.evaluations)
+        entry = {**accuracies(result.evaluations), **({BREAK_EVEN: early} if early else {}), "seconds": result.seconds, "curve": curve}
+        self.completed.append(entry)
 
     def standing(self, objectives: Sequence[str]) -> Standing:
         """How it stands at the end of the last completed rung."""
@@ -93,5 +88,6 @@ def stored_standings(objectives: Sequence[str], attrs: Mapping[str, Any]) -> lis
 
 
 def _standing(objectives: Sequence[str], entry: Mapping[str, Any], attrs: Mapping[str, Any]) -> Standing:
-    found = [float(entry[name] if name in entry else attrs[name]) for name in objectives]
-    return Standing(entry["iou"], tuple(to_minimise(objectives, found)))
+    reached = {**entry, **entry.get(BREAK_EVEN, {})}
+    found = [float(reached[name] if name in reached else attrs[name]) for name in objectives]
+    return Standing(reached["iou"], tuple(to_minimise(objectives, found)))

@@ -6,7 +6,7 @@ from typing import Any
 from nas.blocks import Shape
 from nas.outline import outline
 from nas.search.candidate import Candidate
-from nas.search.objectives import Evaluations
+from nas.search.objectives import BREAK_EVEN, Evaluations
 from nas.topology import NumClasses
 
 
@@ -66,8 +66,11 @@ def measured_on(folds: int | None) -> str:
 
 def rung_table(completed: Sequence[Mapping[str, Any]]) -> str:
     """How a trial stood at the end of each rung, as a Markdown table."""
-    lines = ["| rung | IoU | seconds |", "|---:|---:|---:|"]
-    return "\n".join([*lines, *(f"| {rung} | {one['iou']:.4f} | {one['seconds']:.1f} |" for rung, one in enumerate(completed, start=1))])
+    lines = ["| rung | IoU | at break-even | seconds |", "|---:|---:|---:|---:|"]
+    for rung, one in enumerate(completed, start=1):
+        early = f"{one[BREAK_EVEN]['iou']:.4f}" if BREAK_EVEN in one else ""
+        lines.append(f"| {rung} | {one['iou']:.4f} | {early} | {one['seconds']:.1f} |")
+    return "\n".join(lines)
 
 
 def per_class_iou(evaluations: Evaluations) -> Mapping[str, Mapping[str, float | None]]:

@@ -51,6 +51,12 @@ OBJECTIVES: Mapping[str, Objective] = {
 ACCURACIES = ("iou", "miou", "dice")
 """Those that training decides; every trial keeps all of them."""
 
+RUNGS = "rungs"
+"""User attribute of a trial: one entry for each rung that it has completed."""
+
+BREAK_EVEN = "break_even"
+"""Under which a trial keeps its accuracies at the break-even point, by which early rungs judge: `nas.evaluate.break_even` says why."""
+
 
 def directions(names: Sequence[str]) -> list[Direction]:
     """Optuna's directions for the named objectives."""
@@ -70,3 +76,10 @@ def to_minimise(names: Sequence[str], found: Sequence[float]) -> list[float]:
 def accuracies(evaluations: Evaluations) -> dict[str, float]:
     """All accuracies by name, means over the sets."""
     return {name: _mean(name, evaluations) for name in ACCURACIES}
+
+
+def at_break_even(evaluations: Evaluations) -> dict[str, float]:
+    """All accuracies by name, at the break-even point; empty where that was not measured."""
+    if any(evaluation.hits is None for evaluation in evaluations.values()):
+        return {}
+    return {name: sum(one.break_even(name) for one in evaluations.values()) / len(evaluations) for name in ACCURACIES}

@@ -133,7 +133,7 @@ def _train_stage(
     reached: list[TrainState] = []
     for lesson, state in zip(lessons, states or (None,) * len(lessons), strict=True):
         stop = rung_ends(lesson.recipe.epochs, rungs)[rung]
-        for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device):
+        for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device, ranked=rung < rungs - 1):
             curve.append({"set": lesson.name, **_point(epoch)})
             train_seconds += epoch.train_seconds
             validate_seconds += epoch.validate_seconds

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_dashboard import save_note
 
 from nas.search.candidate import Candidate
-from nas.search.live import RUNGS
+from nas.search.objectives import RUNGS
 from nas.search.study import StoredStudy
 
 

@@ -18,7 +18,7 @@ from nas.search.finals import Finals, finals_of
 from nas.search.objectives import directions
 from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised when the attributes of studies or trials change their meaning."""
 
 ATTRIBUTE = "nas"

@@ -70,6 +70,7 @@ def fit(
     state: TrainState | None = None,
     epochs: int | None = None,
     device: str | torch.device = "cpu",
+    ranked: bool = False,
 ) -> Iterator[EpochMetrics]:
     """Train a network, one epoch for each item that is asked for.
 
@@ -87,6 +88,7 @@ def fit(
         state: from which to go on; of the same network, data and recipe.
         epochs: completed epochs, counted from the very beginning, after which this call stops; None for `recipe.epochs`.
         device: where to train; on a GPU in bfloat16 where torch's autocast says so.
+        ranked: measure at the break-even point too.
 
     Returns:
         A generator of one item for each epoch. The validation sets are evaluated after the epochs of which `recipe.validates` holds, and
@@ -106,11 +108,11 @@ def fit(
         raise UserError(f"training can stop after 1 to {recipe.epochs} epochs (the recipe's length); got {stop}")
     if state is not None and state.epoch > recipe.epochs:
         raise UserError(f"the state is from epoch {state.epoch}, and the recipe ends with epoch {recipe.epochs}: give it more epochs")
-    return _epochs(model, banks, recipe, state, stop, torch.device(device))
+    return _epochs(model, banks, recipe, state, stop, torch.device(device), ranked)
 
 
 def _epochs(
-    model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device
+    model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device, ranked: bool
 ) -> Iterator[EpochMetrics]:
     run = Run(model, banks, recipe, device)
     take_step = make_step(run)
@@ -127,7 +129,7 @@ def _epochs(
                 loss = _train_epoch(run, take_step, epoch)
                 trained = time.perf_counter()
                 random = random_state(device)
-                evaluations = _validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
+                evaluations = _validate(run, ranked) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
                 validated = time.perf_counter()
             rate = learning_rate(recipe, (epoch + 1) * run.steps - 1, recipe.epochs * run.steps)
             state = run.snapshot(epoch + 1, random)
@@ -158,10 +160,10 @@ def _norm(tensors: list[Tensor]) -> Tensor:
     return torch.stack(norms).sum()
 
 
-def _validate(run: Run) -> dict[str, Evaluation]:
+def _validate(run: Run, ranked: bool) -> dict[str, Evaluation]:
     with averaged(run.model, run.average):
         return {
-            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi)
+            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi, ranked)
             for domain, bank in enumerate(run.banks)
         }
 

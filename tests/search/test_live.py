@@ -1,9 +1,16 @@
 """A candidate trained rung by rung equals one that never stopped, whatever happened to its states."""
 
+import json
+
+import optuna
 import pytest
 
 from nas.cost import Budget
 from nas.data import build_bank, open_data
+from nas.search.candidate import Target
+from nas.search.live import LiveTrial, stored_standings
+from nas.search.objectives import ACCURACIES, BREAK_EVEN, RUNGS
+from nas.search.proposer import Proposal
 from nas.search.proxy import train_rung, trainings
 from nas.search.states import read_states, remove_states, state_file, write_states
 from nas.space import ScaledDraws, load_space
@@ -68,3 +75,24 @@ def test_states_of_others_are_removed(tmp_path):
         (tmp_path / name).write_bytes(b"")
     remove_states(tmp_path, [state_file(tmp_path, "b", 1)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b-1.state", "other.txt"]
+
+
+def test_early_rungs_judge_by_the_break_even_point(bank, genome):
+    target = Target(load_space("tiny_unet"), Budget(3_000), (3, 32, 32), 2)
+    live = LiveTrial(None, Proposal(target.priced({}, genome), optuna.create_study().ask()))
+    lessons, states = trainings([bank], [Recipe(epochs=9)], joint=False), None
+    for rung in range(3):
+        result, states = train_rung(genome, [lessons], "cpu", rung, 3, states)
+        live.enter(result)
+        evaluation = result.evaluations["squares"]
+        early = rung < 2
+        assert (evaluation.hits is not None) == early
+        assert (BREAK_EVEN in live.completed[-1]) == early
+        for name in ACCURACIES:
+            assert live.completed[-1][name] == evaluation.objective(name)
+            standing = live.standing((name, "macs"))
+            expected = evaluation.break_even(name) if early else evaluation.objective(name)
+            assert standing.values == (-expected, live.proposal.candidate.cost.macs)
+    attrs = json.loads(json.dumps({RUNGS: live.completed, **live.proposal.candidate.user_attrs()}))
+    assert stored_standings(("iou", "macs"), attrs)[-1] == live.standing(("iou", "macs"))
+    assert stored_standings(("iou", "macs"), attrs)[0].accuracy == live.completed[0][BREAK_EVEN]["iou"]
