@@ -31,6 +31,7 @@ from nas.search.plan import make_plan
 from nas.search.volume import reference_costs, volumes
 
 ARMS = {
+    "surrogate, rungs": ["--sampler", "surrogate"],
     "TPE, rungs": ["--sampler", "tpe"],
     "random, rungs": ["--sampler", "random"],
     "TPE, no rungs": ["--sampler", "tpe", "--no-prune"],

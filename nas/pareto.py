@@ -70,3 +70,33 @@ def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
     depths = np.diff(np.append(points[:, -1], corner[-1]))
     slices = (hypervolume(points[: i + 1, :-1], corner[:-1]) * depth for i, depth in enumerate(depths) if depth > 0)
     return float(sum(slices))
+
+
+def hypervolume_gains(values: ArrayLike, reference: ArrayLike, candidates: ArrayLike) -> NDArray[np.float64]:
+    """By how much each of some points, alone, would raise the hypervolume.
+
+    Args:
+        values: (n, objectives), to be minimised; n may be 0.
+        reference: (objectives,), the corner.
+        candidates: (m, objectives).
+
+    Returns:
+        (m,), 0 for a point that is dominated or beyond the corner.
+    """
+    corner = np.asarray(reference, dtype=float)
+    points, wanted = (np.asarray(given, dtype=float).reshape(-1, len(corner)) for given in (values, candidates))
+    if len(corner) == 2:
+        return _areas(points, corner, wanted)
+    before = hypervolume(points, corner)
+    return np.array([hypervolume(np.vstack([points, one]), corner) - before for one in wanted])
+
+
+def _areas(points: NDArray[np.float64], corner: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For two objectives: between the steps that the points make and the corner, column by column."""
+    points = points[(points < corner).all(axis=1)]
+    points = points[np.argsort(points[:, 0], kind="stable")]
+    begins = np.concatenate([[-np.inf], points[:, 0]])
+    ends = np.concatenate([points[:, 0], corner[:1]])
+    heights = np.minimum.accumulate(np.concatenate([corner[1:], points[:, 1]]))
+    across = np.maximum(ends - np.maximum(begins, wanted[:, :1]), 0.0)
+    return np.asarray((across * np.maximum(heights - wanted[:, 1:], 0.0)).sum(axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.pareto import fronts, hypervolume, non_dominated
+from nas.pareto import fronts, hypervolume, hypervolume_gains, non_dominated
 
 small = st.integers(0, 5)
 points2 = st.lists(st.tuples(small, small), max_size=12)
@@ -45,6 +45,18 @@ def test_fronts_are_peeled_off_one_by_one(points):
 
 def test_points_with_nan_are_never_kept():
     assert non_dominated([[np.nan, 0], [1, 1]]).tolist() == [False, True]
+
+
+@given(points2, points2)
+def test_gains_are_differences_of_hypervolumes(points, candidates):
+    expected = [hypervolume([*points, one], (5, 5)) - hypervolume(points, (5, 5)) for one in candidates]
+    assert hypervolume_gains(points, (5, 5), candidates).tolist() == expected
+
+
+@given(points3, points3)
+def test_gains_in_space(points, candidates):
+    expected = [hypervolume([*points, one], (5, 5, 5)) - hypervolume(points, (5, 5, 5)) for one in candidates]
+    assert hypervolume_gains(points, (5, 5, 5), candidates).tolist() == expected
 
 
 def test_nothing_has_no_volume():

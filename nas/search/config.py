@@ -83,7 +83,7 @@ class SearchConfig:
     study: str | None = None
     storage: str | None = None
     objectives: tuple[str, ...] = ("iou", "macs")
-    sampler: str = "tpe"
+    sampler: str = "surrogate"
     warm_start: str = "peers"
     finalists: int = 5
     final_seeds: int = 3

@@ -4,10 +4,10 @@ import contextlib
 import time
 
 import numpy as np
-import torch
 
 from nas.data import VOID, Bank, bank_bytes
 from nas.errors import UserError
+from nas.machine import one_thread
 from nas.network import build_network
 from nas.outline import outline
 from nas.search.candidate import Candidate
@@ -75,12 +75,8 @@ def _describe(plan: Plan, candidate: Candidate) -> str:
 
 def _estimate(plan: Plan, candidates: list[Candidate]) -> str:
     """From a few timed steps of the samples, on one thread as in a worker."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         mean = sum(_trial_seconds(plan, one, candidates) for one in plan.sets)
-    finally:
-        torch.set_num_threads(threads)
     steps = sum(_steps(one) for one in plan.sets)
     folds = f" in {plan.config.folds} folds" if plan.config.folds else ""
     total = mean * plan.config.trials / max(1, plan.workers)

@@ -165,14 +165,14 @@ class Ledger:
             **({"iou_per_fold": result.iou_per_fold} if result.iou_per_fold else {}),
         }
         self.recorder.complete(live.trial_id, found, attrs, self._note(live, evaluation_table(result.evaluations, result.iou_per_fold)))
-        self.proposer.tell(live.proposal, found)
+        self.proposer.tell(live.proposal, found, live.completed)
         self._count()
 
     def _prune(self, live: LiveTrial) -> None:
         assert live.trial_id is not None
         words = f"Stopped early: not among the best third after {live.rung} of {self.ladder.rungs} rungs."
         self.recorder.prune(live.trial_id, self._note(live, words))
-        self.proposer.tell(live.proposal, TrialState.PRUNED)
+        self.proposer.tell(live.proposal, TrialState.PRUNED, live.completed)
         self._count()
 
     def _count(self) -> None:

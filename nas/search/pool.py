@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
-import torch
-
 from nas.errors import UserError
-from nas.machine import WORKER_ENVIRONMENT, import_path
+from nas.machine import WORKER_ENVIRONMENT, import_path, one_thread
 from nas.search.job import Answer, Task, Workplace
 
 
@@ -170,13 +168,9 @@ class LocalPool:
         if self._task is None:
             return None
         task, self._task = self._task, None
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # As in a worker: results depend on it in the last bit.
-        try:
-            with self._log.open("a", encoding="utf-8") as log, contextlib.redirect_stderr(log):
-                return Event(0, self._train(task))
-        finally:
-            torch.set_num_threads(threads)
+        # One thread, as in a worker: results depend on it in the last bit.
+        with one_thread(), self._log.open("a", encoding="utf-8") as log, contextlib.redirect_stderr(log):
+            return Event(0, self._train(task))
 
     def restart(self, worker: int) -> None:
         """Never needed."""

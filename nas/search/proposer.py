@@ -5,7 +5,7 @@ a draw that builds a known network would leave a row in the user's study.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,11 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.search.candidate import SHARE, Candidate, Target
-from nas.search.objectives import OBJECTIVES, Direction
+from nas.genome import genome_from_json
+from nas.search.candidate import SHARE, Candidate, Target, stored_genome
+from nas.search.objectives import OBJECTIVES, RUNGS, Direction
 from nas.search.sampler import sampler_faults
+from nas.search.surrogate_sampler import SurrogateSampler
 from nas.space import Misfit, SearchSpace
 
 EXHAUSTED_AFTER = 1_000
@@ -76,12 +78,18 @@ class Proposer:
         self.study = optuna.create_study(directions=list(self.directions), sampler=self.sampler)
         self.distributions = distributions(self.target.space, self.objectives)
         self.known: dict[str, Ended] = {}
+        if isinstance(self.sampler, SurrogateSampler):
+            self.sampler.meet(self.target, self.objectives, self.distributions)
 
     def remember(self, trial: FrozenTrial) -> None:
         """Takes a trial of the stored study into the sampler's copy."""
         ended = {TrialState.COMPLETE: trial.values, TrialState.PRUNED: TrialState.PRUNED}
         self.known[str(trial.user_attrs.get("key"))] = ended.get(trial.state)
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            text = stored_genome(trial.user_attrs)
+            if text is not None:
+                genome = genome_from_json(text, self.target.space.vocabulary)
+                self._teach(self.target.priced(trial.params, genome), ended[trial.state], trial.user_attrs.get(RUNGS, ()))
             self.study.add_trial(
                 optuna.trial.create_trial(
                     state=trial.state,
@@ -123,20 +131,33 @@ class Proposer:
                 self.counts.duplicates += 1
                 self._tell(asked, self.known[key], candidate.violations)
                 continue
-            self.known[key] = None
-            return Proposal(candidate, asked)
+            return self._begun(Proposal(candidate, asked))
         raise SpaceExhausted
 
     def take_up(self, candidate: Candidate) -> Proposal:
         """A candidate that the sampler did not draw, interrupted before or known beforehand, with a sampler's trial of its own."""
         self.study.enqueue_trial(dict(candidate.params))
-        self.known[candidate.genome.key] = None
-        return Proposal(candidate, self._ask())
+        return self._begun(Proposal(candidate, self._ask()))
 
-    def tell(self, proposal: Proposal, ended: Ended) -> None:
-        """How a proposal ended."""
+    def tell(self, proposal: Proposal, ended: Ended, rungs: Sequence[Mapping[str, Any]] = ()) -> None:
+        """How a proposal ended, and the entries of the rungs that it has completed."""
         self.known[proposal.candidate.genome.key] = ended
+        self._teach(proposal.candidate, ended, rungs)
         self._tell(proposal.asked, ended, proposal.candidate.violations)
+
+    def _begun(self, proposal: Proposal) -> Proposal:
+        self.known[proposal.candidate.genome.key] = None
+        if isinstance(self.sampler, SurrogateSampler):
+            self.sampler.knowledge.expect(proposal.candidate)
+        return proposal
+
+    def _teach(self, candidate: Candidate, ended: Ended, rungs: Sequence[Mapping[str, Any]]) -> None:
+        if not isinstance(self.sampler, SurrogateSampler):
+            return
+        if ended is None:
+            self.sampler.knowledge.drop(candidate)
+        else:
+            self.sampler.knowledge.learn(candidate, rungs, complete=not isinstance(ended, TrialState))
 
     def _ask(self) -> optuna.Trial:
         with sampler_faults(self.sampler):

@@ -1,4 +1,4 @@
-"""The samplers that can be chosen: four by name, any other of Optuna's interface by its import path."""
+"""The samplers that can be chosen: five by name, any other of Optuna's interface by its import path."""
 
 import contextlib
 import importlib
@@ -14,6 +14,7 @@ from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 from nas.errors import UserError
 from nas.search.objectives import Direction
 from nas.search.quiet import optuna_quiet
+from nas.search.surrogate_sampler import SurrogateSampler
 
 
 def _tpe(seed: int) -> BaseSampler:
@@ -21,6 +22,7 @@ def _tpe(seed: int) -> BaseSampler:
 
 
 SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
+    "surrogate": SurrogateSampler,
     "tpe": _tpe,
     "random": lambda seed: RandomSampler(seed=seed),
     "nsga2": lambda seed: NSGAIISampler(seed=seed),
@@ -107,7 +109,7 @@ def sampler_faults(sampler: BaseSampler) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if type(sampler) in (TPESampler, RandomSampler, NSGAIISampler, GPSampler):
+        if type(sampler) in (SurrogateSampler, TPESampler, RandomSampler, NSGAIISampler, GPSampler):
             raise
         raise UserError(
             f"the sampler {type(sampler).__name__} does not work here ({type(error).__name__}: {error}). Finished trials are kept; "

@@ -28,7 +28,7 @@ def test_a_search_can_be_followed_afterwards(quick):
     assert len(begins) == 2
     assert "study quick in sqlite:///" in begins[0]
     assert ["with 0 trials, 1 wanted" in begins[0], "with 1 trials, 2 wanted" in begins[1]] == [True, True]
-    for words in ("budget 10000", "sets squares", "image_size 32x32", "sampler tpe", "seed 0"):
+    for words in ("budget 10000", "sets squares", "image_size 32x32", "sampler surrogate", "seed 0"):
         assert words in begins[0]
     assert re.fullmatch(
         r"search ends: complete; 2 trained networks, front of \d, \d+ duplicates and \d+ misfits not trained, .*", lines[-1]

@@ -66,7 +66,7 @@ def test_the_seed_and_the_number_of_trials_decide_the_draws():
     assert len({first(0, 0), first(1, 0), first(0, 7)}) == 3
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "gp"])
+@pytest.mark.parametrize("sampler", ["surrogate", "tpe", "random", "nsga2", "gp"])
 def test_every_sampler_proposes_after_it_was_told(sampler):
     asked = proposer(sampler=sampler)
     for i in range(12):

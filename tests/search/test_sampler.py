@@ -129,7 +129,7 @@ def test_a_sampler_of_ones_own_searches_and_goes_on(own, quick):
     sampler = f"{own}:Seeded"
     run_search(quick(sampler=sampler, trials=2, epochs=1))
     assert run_search(quick(sampler=sampler, trials=3, epochs=1)).trials == 3
-    with pytest.raises(UserError, match="sampler is 'samplers_of_mine:Seeded', now 'tpe'"):
+    with pytest.raises(UserError, match="sampler is 'samplers_of_mine:Seeded', now 'surrogate'"):
         run_search(quick(trials=4, epochs=1))
 
 
