@@ -1,6 +1,5 @@
 """Trains an exported model file, or any network, in full: at the data's own size, to the end, with checkpoints."""
 
-import shutil
 import statistics
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from nas.evaluate.cost import measured_cost
 from nas.evaluate.subject import SUMMARY
 from nas.files import write_json
 from nas.machine import keep_memory
-from nas.train.checkpoint import BEST, Progress
+from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget
 from nas.train.fit import Diverged
 from nas.train.full import FullPlan, make_full_plan, workers_of
 from nas.train.job import Job
@@ -30,9 +29,8 @@ def main() -> int:
     if not flags.quiet:
         print(describe(plan), flush=True)
     jobs = plan.jobs(plan.draw())
-    for job in jobs:
-        if plan.config.restart and (job.folder / "state.bin").exists():
-            shutil.rmtree(job.folder)
+    if plan.config.restart:
+        begin_anew(plan, jobs)
     try:
         ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
     except KeyboardInterrupt:
@@ -43,6 +41,22 @@ def main() -> int:
     write_json(plan.out / SUMMARY, summary(plan, jobs, ended))
     print(results(jobs, ended, plan))
     return 0
+
+
+def begin_anew(plan: FullPlan, jobs: Sequence[Job]) -> None:
+    """Removes what earlier trainings of these jobs left, and nothing else.
+
+    Raises:
+        UserError: The weights to start from would go with it.
+    """
+    begun = [job for job in jobs if (job.folder / STATE).exists()]
+    for job in begun:
+        if job.start is not None and job.start.resolve() in {(job.folder / name).resolve() for name in (BEST, LAST)}:
+            raise UserError(f"--restart would remove {job.start}, which --weights starts from: give another --out, or copy the file first")
+    for job in begun:
+        forget(job.folder)
+    if begun:
+        (plan.out / SUMMARY).unlink(missing_ok=True)
 
 
 def describe(plan: FullPlan) -> str:

@@ -1,6 +1,7 @@
 """`python -m nas.train` as a person uses it, in this process, on a set of squares."""
 
 import json
+import shlex
 import sys
 
 import pytest
@@ -103,6 +104,33 @@ def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
         call("--seed", "3")
     call("--seed", "3", "--restart")
     assert state.read_bytes() != before
+
+
+def test_restart_removes_its_own_files_alone(call, tmp_path):
+    call("--out", "run")
+    call("--out", "run", "--seeds", "2", "--workers", "1")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    kept = (tmp_path / "run" / "seed-1" / "best.safetensors").read_bytes()
+    call("--out", "run", "--seed", "5", "--restart")
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "run" / "seed-1" / "best.safetensors").read_bytes() == kept
+
+
+def test_restart_keeps_the_weights_that_it_starts_from(call, tmp_path):
+    call("--out", "run")
+    best = tmp_path / "run" / "best.safetensors"
+    with pytest.raises(UserError, match=r"would remove .*best\.safetensors"):
+        call("--out", "run", "--weights", str(best), "--restart")
+    assert best.is_file()
+
+
+def test_the_next_command_it_prints_is_one(call, tmp_path, squares, capsys, monkeypatch):
+    from nas.evaluate.__main__ import main as evaluate
+
+    call("--out", "with a blank")
+    line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
+    monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
+    assert evaluate() == 0
 
 
 def test_mistakes_are_explained(call, squares, tmp_path):
