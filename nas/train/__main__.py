@@ -1,5 +1,6 @@
 """Trains an exported model file, or any network, in full: at the data's own size, to the end, with checkpoints."""
 
+import shlex
 import statistics
 import sys
 from collections.abc import Sequence
@@ -162,15 +163,17 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
     for names, ious in groups.items():
         if len(ious) > 1:
             lines.append(f"{names[0]}: mean {statistics.mean(ious):.4f}, standard deviation {statistics.stdev(ious):.4f} over {len(ious)}")
-    first = jobs[0].folder / BEST
-    data = " ".join(f"--data {one.data.location}" for one in plan.sets)
-    lines.append(f"\nEvaluate: python -m nas.evaluate {plan.config.model} --weights {shown(first)} {data} --split test")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 
-def shown(path: Path) -> str:
-    """A path as a shell takes it."""
-    return f"'{path}'" if " " in str(path) else str(path)
+def next_command(plan: FullPlan, weights: Path) -> str:
+    """The command that measures the first network on its set, as a shell takes it, with the flags that say how the data are read."""
+    config, data = plan.config, plan.sets[0].data
+    words = ["python", "-m", "nas.evaluate", config.model, "--weights", str(weights), "--data", data.location]
+    words += ["--split", "test" if data.splits["test"] else "val"]
+    words += ["--layout", config.layout] if config.layout else []
+    words += ["--channels", str(config.channels)] if config.channels else []
+    return shlex.join([*words, *(["--new-split"] if config.new_split else [])])
 
 
 if __name__ == "__main__":

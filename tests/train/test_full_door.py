@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 
 import pytest
@@ -124,13 +125,41 @@ def test_restart_keeps_the_weights_that_it_starts_from(call, tmp_path):
     assert best.is_file()
 
 
-def test_the_next_command_it_prints_is_one(call, tmp_path, squares, capsys, monkeypatch):
+@pytest.fixture
+def evaluate_as_told(capsys, monkeypatch):
+    """Runs the command that a training ended with; gives its page."""
     from nas.evaluate.__main__ import main as evaluate
 
+    def run():
+        line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
+        monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
+        assert evaluate() == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_next_command_it_prints_is_one(call, evaluate_as_told):
     call("--out", "with a blank")
-    line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
-    monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
-    assert evaluate() == 0
+    assert "on the test split of squares" in evaluate_as_told()
+
+
+def test_the_next_command_names_the_first_of_several_sets(call, tmp_path, evaluate_as_told):
+    other = write_set(tmp_path / "it's another")
+    call("--data", str(other), "--out", "two", "--workers", "1")
+    assert "on the test split of squares" in evaluate_as_told()
+    call("--data", str(other), "--out", "one", data=False)
+    assert "on the test split of it's another" in evaluate_as_told()
+
+
+def test_the_next_command_measures_what_there_is_in_the_split_that_was_trained_on(call, tmp_path, squares, evaluate_as_told):
+    shutil.copytree(squares, tmp_path / "squares")
+    shutil.rmtree(tmp_path / "squares" / "test")
+    recorded = {"name": "squares", "location": str(squares), "items": {"train": ["train/000"], "val": ["train/001"], "test": ["val/000"]}}
+    call("--new-split", "--data", "squares", data=False, arguments={"sets": [recorded]})
+    page = evaluate_as_told()
+    assert "on the val split of squares" in page
+    assert "6 images (split: folders" in page
 
 
 def test_mistakes_are_explained(call, squares, tmp_path):
