@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from nas.door import enter
+from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
 from nas.evaluate.subject import SUMMARY
@@ -36,7 +36,7 @@ def main() -> int:
         ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on from the last completed epoch in {plan.out}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Diverged as diverged:
         raise UserError(f"{diverged}: give a lower --learning-rate, and --restart") from diverged
     write_json(plan.out / SUMMARY, summary(plan, jobs, ended))
