@@ -3,11 +3,13 @@
 import argparse
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from nas.flags import at_least, image_size, size_in_bytes
 from nas.machine import DEVICES
 from nas.train.full_config import FullConfig
 from nas.train.losses import LOSSES
+from nas.train.recipe import ClassWeights
 
 DEFAULTS = FullConfig(model="")
 
@@ -52,7 +54,7 @@ def _recipe(made: argparse.ArgumentParser) -> None:
     group.add_argument("--ema-decay", type=float, metavar="X", help="of the moving average of the weights, which is what is kept")
     group.add_argument("--loss", choices=sorted(LOSSES), help="what is minimised (default ce_dice)")
     group.add_argument("--dice-weight", type=float, metavar="X", help="weight of the loss's second term")
-    group.add_argument("--class-weights", choices=("sqrt", "none", "inverse"), help="how rare classes are lifted")
+    group.add_argument("--class-weights", choices=get_args(ClassWeights), help="how rare classes are lifted")
     group.add_argument(
         "--patience", type=at_least(0), metavar="N", help="end after so many epochs without a better validation; 0 never (default: 40 %%)"
     )
