@@ -152,7 +152,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     document = stored.document
     own = document["settings"]["sets"]
     recipes = {set_name: {name: own[set_name][name] for name in Recipe.__dataclass_fields__} for set_name in own}
-    found = trial.user_attrs.get("iou_per_set", {})
+    found, split = trial.user_attrs.get("iou_per_set", {}), recorded_split(document)
     return {
         "study": stored.name,
         "joint": document["settings"]["joint"],
@@ -175,7 +175,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
                 **facts,
                 "validation_iou": found.get(facts["name"]),
                 "recipe": recipes[facts["name"]],
-                "items": recorded_split(document).get(facts["name"], {}),
+                "items": split.get(facts["name"], {}),
             }
             for facts in document["facts"]["sets"]
         ],
