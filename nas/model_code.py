@@ -3,7 +3,6 @@
 A model file is code: opening one runs it, with all that the person who runs it may do.
 """
 
-import importlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import UserError
-from nas.python_file import digest_of, run_file
+from nas.python_file import digest_of, import_attribute, run_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -115,17 +114,9 @@ def load_model_code(spec: str) -> ModelCode:
 
 
 def _from_module(spec: str, module_name: str, attribute: str) -> ModelCode:
-    try:
-        module = importlib.import_module(module_name)
-    # A module that is imported may raise anything, and call sys.exit().
-    except (Exception, SystemExit) as error:
-        raise UserError(
-            f"{spec}: the module {module_name} cannot be imported ({type(error).__name__}: {error}). Install it, stand in its folder, or "
-            "add that to PYTHONPATH"
-        ) from error
-    make = getattr(module, attribute, None)
+    make = import_attribute(module_name, attribute, spec)
     if not callable(make):
-        raise UserError(f"{spec}: {module_name} has no function {attribute!r}; write it as it is spelled in {module.__file__}")
+        raise UserError(f"{spec} is a {type(make).__name__}: a function that gives an nn.Module is needed")
     try:
         digest = digest_of(inspect.getsource(make).encode())
     except (OSError, TypeError):
