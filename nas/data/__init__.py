@@ -10,6 +10,7 @@ from nas.data.images import BadFileError
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
 from nas.data.open import open_data
+from nas.data.place import keep_out
 from nas.data.recipe import ViewRecipe, load_recipe
 from nas.data.recorded import item_names, with_recorded_split
 from nas.data.resize import fit_image, fitted_size, pad_image, resize_image, resize_mask
@@ -49,6 +50,7 @@ __all__ = [
     "foreground_shares",
     "image_hash",
     "item_names",
+    "keep_out",
     "load_recipe",
     "look_at",
     "native_size",

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from nas.data import DataSet, Item
+from nas.data import DataSet, Item, keep_out
 from nas.data.bands import as_rgb
 from nas.data.images import Bytes
 from nas.door import enter
@@ -40,7 +40,9 @@ def main() -> int:
         others = ", ".join(split for split, own in data.splits.items() if own)
         raise UserError(f"{data.name} has no images in its {flags.split} split ({data.split_source}): give --split {others}")
     out = flags.out or flags.weights[0].parent
-    check_place(out, data)
+    keep_out(out, [data.location])
+    if flags.errors is not None:
+        keep_out(flags.errors, [data.location], "--errors")
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
@@ -61,13 +63,6 @@ def opened(flags: argparse.Namespace) -> DataSet:
     if not spec:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
     return open_recorded(str(spec), code, flags.layout, flags.channels, flags.new_split)
-
-
-def check_place(out: Path, data: DataSet) -> None:
-    """Refuses to write into the data's own folder."""
-    place = Path(data.location)
-    if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
-        raise UserError(f"{out} would lie in the data's own folder {place}, where nothing is ever written: give --out elsewhere")
 
 
 def evaluated_model(
@@ -133,7 +128,6 @@ def write_errors(
     folder: Path, data: DataSet, items: Sequence[Item], counted: Tally, mistakes: Mistakes, answer: Callable[[Bytes], Bytes], worst: int
 ) -> None:
     """Overlays of the worst images, and the table."""
-    check_place(folder, data)
     folder.mkdir(parents=True, exist_ok=True)
     for rank, index in enumerate(worst_first(counted)[:worst], start=1):
         image, mask = data.read(items[index])

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nas.data import DataSet
+from nas.data import DataSet, keep_out
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.performance import Performance, measure_performance
@@ -44,11 +44,12 @@ def main() -> int:
     if not specs:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
     sets = [open_recorded(spec, code, flags.layout) for spec in specs]
+    out = flags.out or code.path.parent / "performance.md"
+    keep_out(out, (data.location for data in sets))
     cases = [case_of(code, data, place) for place, data in enumerate(sets)]
     findings = [*check_file(code.path), *check_network(code, cases, flags.budget), *check_papers(code, cases)]
     for finding in findings:
         print(f"{'pass' if finding.passed else 'FAIL'}  {finding.what}: {finding.said}", flush=True)
-    out = flags.out or code.path.parent / "performance.md"
     write_text(out, summary(code, cases, findings, flags.budget))
     failures = sum(not finding.passed for finding in findings)
     print(f"{'passed' if not failures else f'{failures} of {len(findings)} checks failed'}; performance summary: {out}")

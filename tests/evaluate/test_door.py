@@ -102,6 +102,8 @@ def test_mistakes_are_explained(call, squares, tmp_path):
         call(data=False)
     with pytest.raises(UserError, match="nothing is ever written"):
         call("--out", str(squares))
+    with pytest.raises(UserError, match=r"nothing is ever written: give --errors elsewhere"):
+        call("--errors", str(squares / "wrong"))
     with pytest.raises(UserError, match="is not there"):
         call(weights="gone.safetensors")
     save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
