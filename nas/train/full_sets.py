@@ -8,13 +8,13 @@ from nas.data import (
     DataFacts,
     DataSet,
     SizeChoice,
-    bank_bytes,
     check_data,
+    check_names,
     fold_sets,
     native_size,
     open_data,
     train_size_for,
-    views_within,
+    views_that_fit,
     with_recorded_split,
 )
 from nas.errors import UserError
@@ -86,9 +86,7 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     if not specs:
         raise UserError(f"{config.model} has no training_args.json beside it that names its data: give --data")
     opened = [_opened(spec, config, recorded) for spec in specs]
-    names = [data.name for data in opened]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
+    check_names(opened)
     check_joint(code, opened)
     return tuple(_full_set(config, data, recorded.get(data.name, {})) for data in opened)
 
@@ -130,9 +128,7 @@ def _full_set(config: FullConfig, data: DataSet, recorded: Mapping[str, Any]) ->
         folds = fold_sets(data, facts.foreground, config.folds)
     rounds = folds or (data,)
     recipe = _recipe(config, recorded.get("recipe", {}), len(rounds[0].splits["train"]))
-    one, two = (sum(bank_bytes(part, size.image_size, size.train_size, views) for part in rounds) for views in (1, 2))
-    wanted = min(recipe.epochs, config.views or VIEWS)
-    views = views_within(config.cache_size, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
+    views = views_that_fit(rounds, size, min(recipe.epochs, config.views or VIEWS), config.cache_size)
     return FullSet(data, facts, size, views, recipe, folds)
 
 
