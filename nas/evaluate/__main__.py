@@ -1,23 +1,20 @@
 """Measures a network on a split of a data set: figures with confidence, cost on this machine, and where it is wrong."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from nas.data import DataSet, Item, keep_out
-from nas.data.bands import as_rgb
-from nas.data.images import Bytes
 from nas.door import enter
 from nas.errors import UserError
-from nas.evaluate.figures import differences, figures_of, worst_first
-from nas.evaluate.mistakes import Mistakes, overlay
+from nas.evaluate.figures import differences, figures_of
+from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
+from nas.evaluate.overlays import write_errors
 from nas.evaluate.performance import measure_performance
 from nas.evaluate.report import Evaluated, markdown
 from nas.evaluate.subject import load_subject, open_recorded, recorded_set, used_size
@@ -122,19 +119,6 @@ def counts(
         mistakes.add(mask, found)
     confusion, outline = (np.stack(column) for column in zip(*rows, strict=True))
     return Tally(tuple(item.name for item in items), data.classes, confusion, outline), mistakes
-
-
-def write_errors(
-    folder: Path, data: DataSet, items: Sequence[Item], counted: Tally, mistakes: Mistakes, answer: Callable[[Bytes], Bytes], worst: int
-) -> None:
-    """Overlays of the worst images, and the table."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for rank, index in enumerate(worst_first(counted)[:worst], start=1):
-        image, mask = data.read(items[index])
-        picture = Image.fromarray(overlay(as_rgb(image), mask, answer(image)))
-        picture.save(folder / f"{rank:02}-{items[index].name.replace('/', '-')}.png")
-    write_text(folder / "errors.md", mistakes.table() + "\n")
-    write_text(folder / "errors.json", json.dumps(mistakes.to_dict(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

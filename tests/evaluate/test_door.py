@@ -97,6 +97,26 @@ def test_errors_are_shown(call, tmp_path):
     assert "wrong" in (tmp_path / "wrong" / "errors.md").read_text()
 
 
+def test_overlays_of_an_earlier_run_go_and_other_files_stay(call, tmp_path):
+    call("--errors", "wrong", "--worst", "5", "--split", "val", weights="poor.safetensors")
+    before = {path.name for path in (tmp_path / "wrong").glob("*.png")}
+    (tmp_path / "wrong" / "03-mine.png").write_bytes(b"mine")
+    call("--errors", "wrong", "--worst", "2", "--split", "train")
+    after = {path.name for path in (tmp_path / "wrong").glob("*.png")}
+    assert len(after) == 3
+    assert after & before == set()
+    assert "03-mine.png" in after
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"overlays": 3}', '{"overlays": ["../good.safetensors", "../kept.png", 7]}'])
+def test_a_strange_record_of_overlays_removes_nothing(call, tmp_path, text):
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "errors.json").write_text(text)
+    (tmp_path / "kept.png").write_bytes(b"mine")
+    call("--errors", "wrong", "--worst", "1", "--split", "val")
+    assert (tmp_path / "kept.png").is_file()
+
+
 def test_mistakes_are_explained(call, squares, tmp_path):
     with pytest.raises(UserError, match="give --data"):
         call(data=False)
