@@ -104,20 +104,20 @@ def load_subject(
     for path in weights:
         network = code.build(channels, wanted)
         tensors = read_weights(path)
-        _explain_classes(code, classes, path, network, tensors)
+        _explain_classes(code, channels, classes, path, network, tensors)
         fit_weights(network, tensors, str(path))
         made.append(network.to(device).eval())
     return Subject(code, made, classes, channels, domain)
 
 
-def _explain_classes(code: ModelCode, classes: int, path: Path, network: nn.Module, tensors: dict[str, Any]) -> None:
+def _explain_classes(code: ModelCode, channels: int, classes: int, path: Path, network: nn.Module, tensors: dict[str, Any]) -> None:
     """Where the weights fit the file's own number of classes and not the data's, that is the reason to name."""
     filed = code.constants.get("NUM_CLASSES")
     own = network.state_dict()
     fits = own.keys() == tensors.keys() and all(own[name].shape == tensors[name].shape for name in own)
     if fits or filed is None or code.joint or filed == classes:
         return
-    other = code.build(int(code.constants.get("IN_CHANNELS", 3)), filed).state_dict()
+    other = code.build(channels, filed).state_dict()
     if other.keys() == tensors.keys() and all(other[name].shape == tensors[name].shape for name in other):
         raise UserError(
             f"{path} was trained for the {filed} classes that {code.spec} is written for ({', '.join(code.constants.get('CLASSES', ()))}), "

@@ -131,11 +131,12 @@ def test_mistakes_are_explained(call, squares, tmp_path):
         call(weights="three.safetensors")
 
 
-def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_path):
+@pytest.mark.parametrize("channels", [3, 1])
+def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_path, channels):
     (tmp_path / "model.py").write_text(MODEL.replace("NUM_CLASSES, INPUT_SIZE, CLASSES = 2", "NUM_CLASSES, INPUT_SIZE, CLASSES = 3"))
-    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
+    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(channels, 3, 1)).state_dict())
     with pytest.raises(UserError, match="trained for the 3 classes"):
-        call(weights="three.safetensors")
+        call("--channels", str(channels), weights="three.safetensors")
 
 
 def test_a_set_without_such_a_split_is_explained(tmp_path, call):
