@@ -12,12 +12,11 @@ from nas.data import (
     check_names,
     fold_sets,
     native_size,
-    open_data,
     train_size_for,
     views_that_fit,
-    with_recorded_split,
 )
 from nas.errors import UserError
+from nas.evaluate.subject import open_recorded, recorded_set
 from nas.model_code import ModelCode
 from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe
@@ -81,24 +80,13 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     Raises:
         UserError: There are none, they are faulty, or they do not go with the network.
     """
-    recorded = {str(one.get("name")): one for one in code.arguments.get("sets", ())}
-    specs = config.data or tuple(str(one.get("location")) for one in recorded.values())
+    specs = config.data or tuple(str(one["location"]) for one in code.arguments.get("sets", ()) if "location" in one)
     if not specs:
         raise UserError(f"{config.model} has no training_args.json beside it that names its data: give --data")
-    opened = [_opened(spec, config, recorded) for spec in specs]
+    opened = [open_recorded(spec, code, config.layout, config.channels, config.new_split) for spec in specs]
     check_names(opened)
     check_joint(code, opened)
-    return tuple(_full_set(config, data, recorded.get(data.name, {})) for data in opened)
-
-
-def _opened(spec: str, config: FullConfig, recorded: Mapping[str, Mapping[str, Any]]) -> DataSet:
-    known = next((one for one in recorded.values() if one.get("location") == spec), None)
-    channels = config.channels
-    if channels is None and recorded:
-        channels = int((known or next(iter(recorded.values()))).get("in_channels", 3))
-    data = open_data(spec, layout=config.layout, channels=None if channels == 3 else channels)
-    split = recorded.get(data.name, {}).get("items")
-    return with_recorded_split(data, split) if split and not config.new_split else data
+    return tuple(_full_set(config, data, recorded_set(code, data.name)) for data in opened)
 
 
 def check_joint(code: ModelCode, sets: Sequence[DataSet]) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 from nas.errors import UserError
 from nas.evaluate.__main__ import main
 from nas.weights import save_weights
+from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 
 MODEL = """
@@ -137,6 +138,33 @@ def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_
     save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(channels, 3, 1)).state_dict())
     with pytest.raises(UserError, match="trained for the 3 classes"):
         call("--channels", str(channels), weights="three.safetensors")
+
+
+def coco(root, **changes):
+    """A set that looking takes for one of four classes, and what a search on it as of two would have recorded."""
+    write_coco(root, **changes)
+    recorded = {"name": root.name, "location": str(root), "layout": "coco-binary", "in_channels": 3}
+    return {"sets": [recorded]}
+
+
+def test_the_recorded_layout_is_kept(call, tmp_path):
+    recorded = coco(tmp_path / "data" / "cars")
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val", data=False)["data"] == "cars"
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert call("--split", "val", "--data", "moved/cars", data=False)["data"] == "cars"
+    with pytest.raises(UserError, match="have 4"):
+        call("--split", "val", "--data", "moved/cars", "--layout", "coco", data=False)
+
+
+def test_the_recorded_layout_of_a_folder_within_is_kept_and_another_folder_is_looked_at(call, tmp_path, squares):
+    recorded = coco(tmp_path / "release", inside="CarDD_COCO")
+    recorded["sets"][0] |= {"name": "CarDD_COCO", "location": str(tmp_path / "release" / "CarDD_COCO")}
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val", "--data", "release", data=False)["data"] == "CarDD_COCO"
+    recorded["sets"][0] |= {"name": "squares"}
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val")["data"] == "squares"
 
 
 def test_a_set_without_such_a_split_is_explained(tmp_path, call):

@@ -10,6 +10,7 @@ import pytest
 from nas.errors import UserError
 from nas.train.__main__ import main
 from nas.weights import read_weights
+from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 from tests.train.test_job import MODEL
 
@@ -73,6 +74,15 @@ def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_pat
     assert "11 training, 7 validation" in said
     assert "as recorded beside the model" in said
     assert "focal, peak learning rate 0.002" in said
+
+
+def test_the_recorded_layout_and_channels_are_used(call, tmp_path, capsys):
+    cars = write_coco(tmp_path / "cars")
+    recorded = {"name": "cars", "location": str(cars), "layout": "coco-binary", "in_channels": 1, "items": {}, "recipe": {}}
+    call(arguments={"sets": [recorded]}, data=False)
+    said = capsys.readouterr().out
+    assert "data: cars (coco-binary), 4 training" in said
+    assert "network: 86 parameters" in said
 
 
 def test_a_file_for_other_classes_is_built_for_the_data(call, tmp_path, capsys):
