@@ -16,8 +16,9 @@ from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
 from nas.evaluate.overlays import write_errors
 from nas.evaluate.performance import measure_performance
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.evaluate.report import Evaluated, markdown
-from nas.evaluate.subject import load_subject, open_recorded, recorded_set, used_size
+from nas.evaluate.subject import load_subject, used_size
 from nas.evaluate.tally import Tally, count_image
 from nas.evaluate.threshold import best_threshold, classes_of
 from nas.evaluate.whole import Predictor

@@ -16,7 +16,7 @@ from nas.data import (
     views_that_fit,
 )
 from nas.errors import UserError
-from nas.evaluate.subject import open_recorded, recorded_set
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.model_code import ModelCode
 from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe

@@ -9,7 +9,7 @@ from nas.data import DataSet, keep_out
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.performance import Performance, measure_performance
-from nas.evaluate.subject import open_recorded, recorded_set
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.files import write_text
 from nas.flags import count
 from nas.machine import available_cores
