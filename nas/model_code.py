@@ -62,6 +62,11 @@ class ModelCode:
         """Whether it can be built for another number of classes."""
         return "num_classes" in _parameters(self.make)
 
+    def built_for(self, num_classes: int) -> NumClasses:
+        """Classes that the network is built for where its data have so many: those of every head, where it has several."""
+        heads: tuple[int, ...] = self.constants["NUM_CLASSES"] if self.joint else ()
+        return heads or num_classes
+
     def build(self, in_channels: int, num_classes: NumClasses) -> "nn.Module":
         """The network, with fresh weights drawn from torch's global generator.
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from nas.data import DataSet, Item, keep_out
 from nas.door import enter
 from nas.errors import UserError
+from nas.evaluate.domains import check_named, domain_of
 from nas.evaluate.figures import differences, figures_of
 from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
@@ -41,6 +42,7 @@ def main() -> int:
     keep_out(out, [data.location])
     if flags.errors is not None:
         keep_out(flags.errors, [data.location], "--errors")
+    check_named([load_model_code(model) for model in (flags.model, flags.against) if model], flags.domain)
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
@@ -68,8 +70,9 @@ def evaluated_model(
 ) -> Evaluated:
     """Measures one network; shows where it is wrong in a folder, if one is given."""
     device = resolve_device(flags.device)
-    subject = load_subject(model, weights, data.num_classes, data.channels, device, data.name)
-    size = flags.image_size or used_size(subject.code, data, weights[0])
+    domain = domain_of(load_model_code(model), data, flags.domain)
+    subject = load_subject(model, weights, data.num_classes, data.channels, device, domain)
+    size = flags.image_size or used_size(subject.code, data, weights[0], domain)
     predictor = Predictor(subject.models, size, data.num_classes, device, flags.tta, subject.domain)
     threshold = chosen_threshold(flags, data, predictor)
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
@@ -80,6 +83,7 @@ def evaluated_model(
         model=model,
         weights=[str(path) for path in weights],
         data=data.name,
+        domain=domain,
         split=flags.split,
         split_source=data.split_source,
         image_size=size,

@@ -70,8 +70,7 @@ def costs(plan: FullPlan) -> list[str]:
     """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
     lines = []
     for one in plan.sets[:1] if plan.code.joint else plan.sets:
-        classes = tuple(each.data.num_classes for each in plan.sets) if plan.code.joint else one.data.num_classes
-        model = plan.code.build(one.data.channels, classes)
+        model = plan.code.build(one.data.channels, plan.code.built_for(one.data.num_classes))
         filed = plan.code.constants.get("INPUT_SIZE")
         sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
         try:
@@ -136,6 +135,7 @@ def summary(plan: FullPlan, jobs: Sequence[Job], ended: Sequence[Progress]) -> d
         "sets": [
             {
                 "name": one.data.name,
+                "domain": one.domain,
                 "location": one.data.location,
                 "split": one.data.split_source,
                 "fingerprint": one.data.fingerprint(),
@@ -168,10 +168,11 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
 
 def next_command(plan: FullPlan, weights: Path) -> str:
     """The command that measures the first network on its set, as a shell takes it, with the flags that say how the data are read."""
-    config, data = plan.config, plan.sets[0].data
+    config, data, domain = plan.config, plan.sets[0].data, plan.sets[0].domain
     words = ["python", "-m", "nas.evaluate", config.model, "--weights", str(weights), "--data", data.location]
     words += ["--split", "test" if data.splits["test"] else "val"]
     words += ["--layout", config.layout] if config.layout else []
+    words += ["--domain", domain] if domain is not None and config.domain else []
     words += ["--channels", str(config.channels)] if config.channels else []
     return shlex.join([*words, *(["--new-split"] if config.new_split else [])])
 

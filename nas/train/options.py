@@ -36,6 +36,12 @@ def _data(made: argparse.ArgumentParser) -> None:
         "--data", action="append", metavar="PATH", help="data set; again for more (default: those that the network was found on)"
     )
     group.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
+    group.add_argument(
+        "--domain",
+        action="append",
+        metavar="NAME",
+        help="data set whose head learns each --data, for a network with several (default: the ones that the data are)",
+    )
     group.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: the file's, else 3)")
     group.add_argument("--new-split", action="store_true", help="split the data anew instead of as recorded beside the model")
     group.add_argument("--transforms", type=Path, metavar="FILE", help="Python file whose training_transform draws the views")
@@ -80,4 +86,4 @@ def _run(made: argparse.ArgumentParser) -> None:
 def config_of(flags: argparse.Namespace) -> FullConfig:
     """The settings that the flags give."""
     settings = {field.name: getattr(flags, field.name) for field in fields(FullConfig)}
-    return FullConfig(**settings | {"data": tuple(flags.data or ())})
+    return FullConfig(**settings | {"data": tuple(flags.data or ()), "domain": tuple(flags.domain or ())})
