@@ -75,7 +75,7 @@ def _run(made: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default=DEFAULTS.device, choices=DEVICES, help="where (default %(default)s)")
     group.add_argument("--workers", type=at_least(1), metavar="N", help="trainings at a time (default: one a core on a CPU, else one)")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard's events too")
-    group.add_argument("--restart", action="store_true", help="begin anew what lies in the folder")
+    group.add_argument("--restart", action="store_true", help="begin anew: removes what this run left in the folder, and nothing else")
     group.add_argument("--quiet", action="store_true", help="print the results alone")
     group.add_argument(
         "--cache-size", type=size_in_bytes, default=DEFAULTS.cache_size, metavar="N", help="most bytes of banks of views (default 20G)"
