@@ -3,7 +3,6 @@
 A model file is code: opening one runs it, with all that the person who runs it may do.
 """
 
-import importlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import UserError
-from nas.python_file import digest_of, run_file
+from nas.python_file import digest_of, import_attribute, run_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,6 +61,11 @@ class ModelCode:
     def takes_classes(self) -> bool:
         """Whether it can be built for another number of classes."""
         return "num_classes" in _parameters(self.make)
+
+    def built_for(self, num_classes: int) -> NumClasses:
+        """Classes that the network is built for where its data have so many: those of every head, where it has several."""
+        heads: tuple[int, ...] = self.constants["NUM_CLASSES"] if self.joint else ()
+        return heads or num_classes
 
     def build(self, in_channels: int, num_classes: NumClasses) -> "nn.Module":
         """The network, with fresh weights drawn from torch's global generator.
@@ -115,17 +119,9 @@ def load_model_code(spec: str) -> ModelCode:
 
 
 def _from_module(spec: str, module_name: str, attribute: str) -> ModelCode:
-    try:
-        module = importlib.import_module(module_name)
-    # A module that is imported may raise anything, and call sys.exit().
-    except (Exception, SystemExit) as error:
-        raise UserError(
-            f"{spec}: the module {module_name} cannot be imported ({type(error).__name__}: {error}). Install it, stand in its folder, or "
-            "add that to PYTHONPATH"
-        ) from error
-    make = getattr(module, attribute, None)
+    make = import_attribute(module_name, attribute, spec)
     if not callable(make):
-        raise UserError(f"{spec}: {module_name} has no function {attribute!r}; write it as it is spelled in {module.__file__}")
+        raise UserError(f"{spec} is a {type(make).__name__}: a function that gives an nn.Module is needed")
     try:
         digest = digest_of(inspect.getsource(make).encode())
     except (OSError, TypeError):

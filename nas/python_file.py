@@ -1,9 +1,11 @@
-"""Runs a Python file that a person hands over by its path."""
+"""Code that a person hands over: a Python file by its path, or `module:attribute`."""
 
 import hashlib
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from nas.errors import UserError
 
@@ -43,6 +45,31 @@ def run_file(path: Path, content: bytes, what: str) -> ModuleType:
         del sys.modules[name]
         raise UserError(f"the {what} file {path} fails{where(error, path)} with {type(error).__name__}: {error}") from error
     return module
+
+
+def import_attribute(module_name: str, attribute: str, said: str) -> Any:
+    """What a module holds under a name.
+
+    Args:
+        module_name: Of the module, which is imported.
+        attribute: The name in it.
+        said: What the person wrote, such as "--sampler mine:Sampler", for messages.
+
+    Raises:
+        UserError: The module cannot be imported, or has no such name.
+    """
+    try:
+        module = importlib.import_module(module_name)
+    # A module that is imported may raise anything, and call sys.exit().
+    except (Exception, SystemExit) as error:
+        raise UserError(
+            f"{said}: the module {module_name} cannot be imported ({type(error).__name__}: {error}). Install it, stand in its folder, or "
+            "add that to PYTHONPATH"
+        ) from error
+    if not hasattr(module, attribute):
+        place = getattr(module, "__file__", None) or module_name
+        raise UserError(f"{said}: the module {module_name} has no {attribute!r}; write it as it is spelled in {place}")
+    return getattr(module, attribute)
 
 
 def where(error: BaseException, path: Path) -> str:

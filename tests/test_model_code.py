@@ -55,8 +55,10 @@ def test_a_function_takes_what_it_names():
     [
         ("nowhere.py", "no model file"),
         (".", "name the model file in it"),
-        (f"{__name__}:gone", "has no function 'gone'"),
+        (f"{__name__}:gone", "has no 'gone'"),
         ("no_such_module_at_all:f", "cannot be imported"),
+        ("sys:gone", "has no 'gone'"),
+        (f"{__name__}:FILE", "is a str: a function"),
     ],
 )
 def test_what_is_not_there_is_named(spec, message):

@@ -1,7 +1,7 @@
 """Images and masks: data sets on disk and built in, their check, the choice of a size, and the bank that training reads."""
 
 from nas.data.bank import Bank, bank_bytes, build_bank, open_bank
-from nas.data.cache import trim, using, views_within
+from nas.data.cache import trim, using, views_that_fit
 from nas.data.check import DataReport, check_data, look_at
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
 from nas.data.facts import ClassFacts, DataFacts
@@ -9,7 +9,8 @@ from nas.data.folds import fold_sets
 from nas.data.images import BadFileError
 from nas.data.layout import Layout
 from nas.data.layouts import LAYOUTS
-from nas.data.open import open_data
+from nas.data.open import check_names, open_data
+from nas.data.place import keep_out
 from nas.data.recipe import ViewRecipe, load_recipe
 from nas.data.recorded import item_names, with_recorded_split
 from nas.data.resize import fit_image, fitted_size, pad_image, resize_image, resize_mask
@@ -40,6 +41,7 @@ __all__ = [
     "bank_bytes",
     "build_bank",
     "check_data",
+    "check_names",
     "check_recipe",
     "distance",
     "fit_image",
@@ -49,6 +51,7 @@ __all__ = [
     "foreground_shares",
     "image_hash",
     "item_names",
+    "keep_out",
     "load_recipe",
     "look_at",
     "native_size",
@@ -67,6 +70,6 @@ __all__ = [
     "training_transform",
     "trim",
     "using",
-    "views_within",
+    "views_that_fit",
     "with_recorded_split",
 ]

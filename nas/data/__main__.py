@@ -4,10 +4,10 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from itertools import count, product
+from itertools import count
 from pathlib import Path
 
-from nas.data import LAYOUTS, DataSet, look_at, open_data
+from nas.data import LAYOUTS, DataSet, keep_out, look_at, open_data
 from nas.data.contact_sheet import contact_sheet
 from nas.data.report import findings, heading, verdict
 from nas.data.synthetic import KINDS
@@ -99,10 +99,8 @@ def sheet_files(sets: Sequence[DataSet], asked: Sequence[str], out: Path | None)
         stem = "data_check_" + re.sub(r"[^\w.-]+", "-", data.name)
         names = (Path(f"{stem}{'' if number == 1 else f'-{number}'}.png") for number in count(1))
         files.append(out or next(name for name in names if name not in files))
-    folders = [Path(place).expanduser() for place in (*asked, *(data.location for data in sets))]
-    for file, folder in product(files, folders):
-        if folder.is_dir() and file.resolve().is_relative_to(folder.resolve()):
-            raise UserError(f"{file} would lie in the data's own folder {folder}, where nothing is ever written: give --out FILE elsewhere")
+    for file in files:
+        keep_out(file, (*asked, *(data.location for data in sets)), "--out FILE")
     return files
 
 

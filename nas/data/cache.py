@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nas.data.bank import META
+from nas.data.bank import META, bank_bytes
+from nas.data.dataset import DataSet
+from nas.data.size import SizeChoice
 
 USERS = "users"
 """Folder in a bank: one file a process that works with it."""
@@ -78,6 +80,19 @@ def _alive(mark: Path) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def views_that_fit(rounds: Sequence[DataSet], size: SizeChoice, wanted: int, limit: int) -> int:
+    """How many views of each image the banks of a set may hold, at least one.
+
+    Args:
+        rounds: The set, or it once a fold, each with a bank of its own.
+        size: Of use, and of training views.
+        wanted: Views.
+        limit: Bytes of all these banks together.
+    """
+    one, two = (sum(bank_bytes(data, size.image_size, size.train_size, views) for data in rounds) for views in (1, 2))
+    return views_within(limit, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
 
 
 def views_within(limit: int, views: int, image_bytes: int, fixed_bytes: int) -> int:

@@ -4,6 +4,7 @@ Whoever opens a set comes through here, so that a search, the check of data and 
 A new layout is one file in `nas/data/layouts/` and one line in its `LAYOUTS`.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def open_data(spec: str | Path, split_seed: int = 0, layout: str | None = None, 
         f"no known layout fits {path}, which holds {_listing(path)}. Expected one of\n{known}\n"
         f"Rename the folders to fit, point to the folder that holds them, or use a built-in set ({_builtin()})."
     )
+
+
+def check_names(sets: Iterable[DataSet]) -> None:
+    """Refuses two data sets of one name in one run.
+
+    Raises:
+        UserError: Naming it.
+    """
+    names = [data.name for data in sets]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
 
 
 def _named(name: str | None) -> Layout | None:

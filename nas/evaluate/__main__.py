@@ -1,26 +1,25 @@
 """Measures a network on a split of a data set: figures with confidence, cost on this machine, and where it is wrong."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from nas.data import DataSet, Item
-from nas.data.bands import as_rgb
-from nas.data.images import Bytes
+from nas.data import DataSet, Item, keep_out
 from nas.door import enter
 from nas.errors import UserError
-from nas.evaluate.figures import differences, figures_of, worst_first
-from nas.evaluate.mistakes import Mistakes, overlay
+from nas.evaluate.domains import check_named, domain_of
+from nas.evaluate.figures import differences, figures_of
+from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
+from nas.evaluate.overlays import write_errors
 from nas.evaluate.performance import measure_performance
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.evaluate.report import Evaluated, markdown
-from nas.evaluate.subject import load_subject, open_recorded, recorded_set, used_size
+from nas.evaluate.subject import load_subject, used_size
 from nas.evaluate.tally import Tally, count_image
 from nas.evaluate.threshold import best_threshold, classes_of
 from nas.evaluate.whole import Predictor
@@ -40,7 +39,10 @@ def main() -> int:
         others = ", ".join(split for split, own in data.splits.items() if own)
         raise UserError(f"{data.name} has no images in its {flags.split} split ({data.split_source}): give --split {others}")
     out = flags.out or flags.weights[0].parent
-    check_place(out, data)
+    keep_out(out, [data.location])
+    if flags.errors is not None:
+        keep_out(flags.errors, [data.location], "--errors")
+    check_named([load_model_code(model) for model in (flags.model, flags.against) if model], flags.domain)
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
@@ -63,20 +65,14 @@ def opened(flags: argparse.Namespace) -> DataSet:
     return open_recorded(str(spec), code, flags.layout, flags.channels, flags.new_split)
 
 
-def check_place(out: Path, data: DataSet) -> None:
-    """Refuses to write into the data's own folder."""
-    place = Path(data.location)
-    if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
-        raise UserError(f"{out} would lie in the data's own folder {place}, where nothing is ever written: give --out elsewhere")
-
-
 def evaluated_model(
     flags: argparse.Namespace, data: DataSet, items: Sequence[Item], model: str, weights: Sequence[Path], errors: Path | None = None
 ) -> Evaluated:
     """Measures one network; shows where it is wrong in a folder, if one is given."""
     device = resolve_device(flags.device)
-    subject = load_subject(model, weights, data.num_classes, data.channels, device, data.name)
-    size = flags.image_size or used_size(subject.code, data, weights[0])
+    domain = domain_of(load_model_code(model), data, flags.domain)
+    subject = load_subject(model, weights, data.num_classes, data.channels, device, domain)
+    size = flags.image_size or used_size(subject.code, data, weights[0], domain)
     predictor = Predictor(subject.models, size, data.num_classes, device, flags.tta, subject.domain)
     threshold = chosen_threshold(flags, data, predictor)
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
@@ -87,6 +83,7 @@ def evaluated_model(
         model=model,
         weights=[str(path) for path in weights],
         data=data.name,
+        domain=domain,
         split=flags.split,
         split_source=data.split_source,
         image_size=size,
@@ -127,20 +124,6 @@ def counts(
         mistakes.add(mask, found)
     confusion, outline = (np.stack(column) for column in zip(*rows, strict=True))
     return Tally(tuple(item.name for item in items), data.classes, confusion, outline), mistakes
-
-
-def write_errors(
-    folder: Path, data: DataSet, items: Sequence[Item], counted: Tally, mistakes: Mistakes, answer: Callable[[Bytes], Bytes], worst: int
-) -> None:
-    """Overlays of the worst images, and the table."""
-    check_place(folder, data)
-    folder.mkdir(parents=True, exist_ok=True)
-    for rank, index in enumerate(worst_first(counted)[:worst], start=1):
-        image, mask = data.read(items[index])
-        picture = Image.fromarray(overlay(as_rgb(image), mask, answer(image)))
-        picture.save(folder / f"{rank:02}-{items[index].name.replace('/', '-')}.png")
-    write_text(folder / "errors.md", mistakes.table() + "\n")
-    write_text(folder / "errors.json", json.dumps(mistakes.to_dict(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
     made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as recorded, else 3)")
     made.add_argument("--new-split", action="store_true", help="split the data anew instead of as recorded beside the model")
+    made.add_argument(
+        "--domain", metavar="NAME", help="data set whose head answers, for a network with several (default: the one that the data are)"
+    )
     made.add_argument("--image-size", type=image_size, metavar="H[xW]", help="pixels that the network sees (default: as in its training)")
     made.add_argument("--tta", type=augmentations, default=(), metavar="NAMES", help=f"test-time augmentation: any of {','.join(TTA)}")
     made.add_argument(

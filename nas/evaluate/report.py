@@ -18,6 +18,7 @@ class Evaluated:
         model: Its code, as given.
         weights: Files; several make an ensemble.
         data: Name of the set.
+        domain: Name of the head that answers; None for a network with one.
         split: Of it.
         split_source: Where that comes from.
         image_size: Height and width that the network sees.
@@ -36,6 +37,7 @@ class Evaluated:
     model: str
     weights: Sequence[str]
     data: str
+    domain: str | None
     split: str
     split_source: str
     image_size: tuple[int, int]
@@ -57,6 +59,7 @@ class Evaluated:
             "model": self.model,
             "weights": list(self.weights),
             "data": self.data,
+            "domain": self.domain,
             "split": self.split,
             "split_source": self.split_source,
             "images": len(self.tally.names),
@@ -81,6 +84,7 @@ def markdown(one: Evaluated) -> str:
         "",
         f"{len(one.tally.names)} images (split: {one.split_source}), measured at their own size; the network sees {height}x{width}. "
         f"Weights: {', '.join(one.weights)}{' (an ensemble)' if len(one.weights) > 1 else ''}.",
+        *([f"The head of {one.domain} answers."] if one.domain is not None else []),
         *([f"Test-time augmentation: {', '.join(one.tta)}."] if one.tta else []),
         *([f"Foreground from a probability of {one.threshold:.2f} on, {one.threshold_source}."] if one.threshold is not None else []),
         "",

@@ -9,10 +9,12 @@ from typing import Any
 
 from torch import nn
 
-from nas.data import DataSet, open_data, round_size, with_recorded_split
+from nas.data import DataSet, round_size
 from nas.data.dataset import SPLITS
 from nas.errors import UserError
-from nas.model_code import ModelCode, NumClasses, load_model_code
+from nas.evaluate.domains import head_of
+from nas.evaluate.recorded import recorded_set
+from nas.model_code import ModelCode, load_model_code
 from nas.weights import fit_weights, read_weights
 
 SUMMARY = "summary.json"
@@ -38,44 +40,8 @@ class Subject:
     domain: int = 0
 
 
-def recorded_set(code: ModelCode, spec: str | None = None) -> dict[str, Any]:
-    """What `training_args.json` says of a data set.
-
-    Args:
-        code: Of the network.
-        spec: As given behind `--data`; its folder's name tells which is meant.
-
-    Returns:
-        Empty where it says nothing of that set.
-    """
-    sets: list[dict[str, Any]] = list(code.arguments.get("sets", ()))
-    if spec is None:
-        return sets[0] if sets else {}
-    return next((one for one in sets if spec in (one.get("location"), one.get("name")) or Path(spec).name == one.get("name")), {})
-
-
-def open_recorded(spec: str, code: ModelCode, layout: str | None = None, channels: int | None = None, new_split: bool = False) -> DataSet:
-    """A data set with the channels and in the split that are recorded beside a model.
-
-    Args:
-        spec: As given behind `--data`.
-        code: Of the network.
-        layout: Name of a layout.
-        channels: Channels; None for the recorded ones, or three.
-        new_split: Whether the recorded split is left alone.
-
-    Raises:
-        UserError: As for `open_data`, or images of the recorded split are gone.
-    """
-    known = recorded_set(code, spec) or recorded_set(code)
-    wanted = channels or int(known.get("in_channels", 3))
-    data = open_data(spec, layout=layout, channels=None if wanted == 3 else wanted)
-    split = recorded_set(code, data.name).get("items")
-    return with_recorded_split(data, split) if split and not new_split else data
-
-
 def load_subject(
-    model: str, weights: Sequence[Path], num_classes: int | None, channels: int, device: str = "cpu", data_name: str | None = None
+    model: str, weights: Sequence[Path], num_classes: int | None, channels: int, device: str = "cpu", domain: str | None = None
 ) -> Subject:
     """Builds a network and puts weights into it.
 
@@ -85,39 +51,39 @@ def load_subject(
         num_classes: Of the data; None for what the file says.
         channels: Of the data.
         device: Where.
-        data_name: Of the data set, which tells the head of a network with several.
+        domain: Name of the head that answers, for a network with several.
 
     Raises:
         UserError: It cannot be built, does not go with the data, or the weights do not fit.
     """
     code = load_model_code(model)
-    classes, filed = num_classes, code.constants.get("NUM_CLASSES")
-    domain = _domain(code, data_name) if code.joint else 0
+    filed: Any = code.constants.get("NUM_CLASSES")
+    classes = num_classes
+    head = head_of(code, domain) if code.joint else 0
     if classes is None:
         if filed is None:
             raise UserError(f"{model} does not say its number of classes: name its data with --data, or give --classes")
-        classes = filed[domain] if code.joint else int(filed)
-    if code.joint and filed is not None and filed[domain] != classes:
-        raise UserError(f"{model} has {filed[domain]} classes for {data_name}, and the data have {classes}")
-    wanted: NumClasses = filed if code.joint and filed is not None else classes
+        classes = filed[head] if code.joint else int(filed)
+    if code.joint and filed[head] != classes:
+        raise UserError(f"{model} has {filed[head]} classes for {domain}, {classes} were asked for: leave --classes out")
     made = []
     for path in weights:
-        network = code.build(channels, wanted)
+        network = code.build(channels, code.built_for(classes))
         tensors = read_weights(path)
-        _explain_classes(code, classes, path, network, tensors)
+        _explain_classes(code, channels, classes, path, network, tensors)
         fit_weights(network, tensors, str(path))
         made.append(network.to(device).eval())
-    return Subject(code, made, classes, channels, domain)
+    return Subject(code, made, classes, channels, head)
 
 
-def _explain_classes(code: ModelCode, classes: int, path: Path, network: nn.Module, tensors: dict[str, Any]) -> None:
+def _explain_classes(code: ModelCode, channels: int, classes: int, path: Path, network: nn.Module, tensors: dict[str, Any]) -> None:
     """Where the weights fit the file's own number of classes and not the data's, that is the reason to name."""
     filed = code.constants.get("NUM_CLASSES")
     own = network.state_dict()
     fits = own.keys() == tensors.keys() and all(own[name].shape == tensors[name].shape for name in own)
     if fits or filed is None or code.joint or filed == classes:
         return
-    other = code.build(int(code.constants.get("IN_CHANNELS", 3)), filed).state_dict()
+    other = code.build(channels, filed).state_dict()
     if other.keys() == tensors.keys() and all(other[name].shape == tensors[name].shape for name in other):
         raise UserError(
             f"{path} was trained for the {filed} classes that {code.spec} is written for ({', '.join(code.constants.get('CLASSES', ()))}), "
@@ -125,22 +91,16 @@ def _explain_classes(code: ModelCode, classes: int, path: Path, network: nn.Modu
         )
 
 
-def _domain(code: ModelCode, name: str | None) -> int:
-    names = tuple(code.constants.get("DOMAINS", ()))
-    if name not in names:
-        raise UserError(f"{code.spec} has a head for each of {', '.join(names)}; {name} is none of them: name one with --domain")
-    return names.index(name)
-
-
-def used_size(code: ModelCode, data: DataSet, weights: Path) -> tuple[int, int]:
+def used_size(code: ModelCode, data: DataSet, weights: Path, domain: str | None = None) -> tuple[int, int]:
     """The size of use: as `size_of_use` says, else the data's own.
 
     Args:
         code: Of the network.
         data: What it is used on.
         weights: File of its weights.
+        domain: Name of the head that answers, for a network with several.
     """
-    if (known := size_of_use(code, weights, data.name)) is not None:
+    if (known := size_of_use(code, weights, domain or data.name)) is not None:
         return known
     sizes = [data.mask_size(item) for split in SPLITS for item in data.splits[split][:20]]
     heights, widths = zip(*sizes, strict=True)
@@ -153,7 +113,7 @@ def size_of_use(code: ModelCode, weights: Path, data_name: str | None = None) ->
     Args:
         code: Of the network.
         weights: File of its weights; `summary.json` of a training lies beside it, or up to three folders above.
-        data_name: Of the data set; None for the first.
+        data_name: Of the data set, or of its head in a network with several; None for the first.
 
     Returns:
         None where nobody says it.
@@ -162,7 +122,7 @@ def size_of_use(code: ModelCode, weights: Path, data_name: str | None = None) ->
         path = folder / SUMMARY
         if path.is_file():
             sets = json.loads(path.read_text(encoding="utf-8")).get("sets", [])
-            known = [one for one in sets if one.get("name") == data_name] or sets[:1]
+            known = [one for one in sets if (one.get("domain") or one.get("name")) == data_name] or sets[:1]
             if known:
                 return _pair(known[0]["image_size"])
     recorded = recorded_set(code, data_name)

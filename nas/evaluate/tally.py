@@ -1,13 +1,12 @@
 """What is counted of each image, so that every figure, pooled or per image, and its confidence follow from one pass over the data."""
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.data import VOID, DataSet, Item
+from nas.data import VOID
 from nas.data.images import Bytes
 
 TOLERANCE = 0.0075
@@ -33,25 +32,6 @@ class Tally:
     classes: tuple[str, ...]
     confusion: Counts
     outline: Counts
-
-
-def tally(data: DataSet, items: Sequence[Item], answer: Callable[[Bytes], Bytes]) -> Iterator[tuple[Item, Bytes, Bytes, Bytes]]:
-    """Goes over items.
-
-    Args:
-        data: Their set.
-        items: Which.
-        answer: Gives the class of every pixel of an image.
-
-    Yields:
-        Each item with image, mask and prediction.
-
-    Raises:
-        UserError: A file cannot be read.
-    """
-    for item in items:
-        image, mask = data.read(item)
-        yield item, image, mask, answer(image)
 
 
 def count_image(mask: Bytes, found: Bytes, classes: int) -> tuple[Counts, Counts]:

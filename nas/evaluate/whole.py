@@ -55,12 +55,8 @@ class Predictor:
         Raises:
             UserError: A network does not take the image, or answers with other classes.
         """
-        found = torch.zeros(self.num_classes, *image.shape[:2])
         with torch.inference_mode():
-            answers = [self._at(image, size) for size in self._sizes()]
-        for answer in answers:
-            found += answer
-        return found / len(answers)
+            return torch.stack([self._at(image, size) for size in self._sizes()]).mean(0)
 
     def _sizes(self) -> list[tuple[int, int]]:
         scales = (1.0, *SCALES) if "scales" in self.tta else (1.0,)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nas.door import enter
 from nas.errors import UserError
-from nas.evaluate.subject import load_subject, recorded_set
+from nas.evaluate.recorded import recorded_set
+from nas.evaluate.subject import load_subject
 from nas.export.deploy import FORMATS, deploy
 from nas.export.study import export_trials
 from nas.export.weights import NAME as WEIGHTS

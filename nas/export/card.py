@@ -3,6 +3,7 @@
 After Mitchell et al., Model Cards for Model Reporting, 2019, https://arxiv.org/abs/1810.03993.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,6 +78,8 @@ def _usage(facts: ModelFacts, arguments: Mapping[str, Any], weights: Sequence[st
     normalise = arguments["normalise"]
     load = [f"model.load_state_dict(safetensors.torch.load_file({weights[0]!r}))"] if weights else []
     head = ["import safetensors.torch", ""] if weights else []
+    # A network with several heads learns its sets together, and tells by a folder's name which is which.
+    given = [f"--data {shlex.quote(f'path/to/{name}')}" for name, _ in facts.sets] if facts.joint else ["--data path/to/data"]
     answer = "logits = model(image, domain=0)  # the data set whose head answers" if facts.joint else "logits = model(image)"
     code = [*head, "from model import build_model", "", "model = build_model()", *load, "model.eval()", answer]
     return "\n".join(
@@ -89,8 +92,8 @@ def _usage(facts: ModelFacts, arguments: Mapping[str, Any], weights: Sequence[st
             "```",
             "",
             "```bash",
-            "python -m nas.train model.py --data path/to/data",
-            "python -m nas.evaluate model.py --weights runs/NAME/best.safetensors --data path/to/data --split test",
+            f"python -m nas.train model.py {' '.join(given)}",
+            f"python -m nas.evaluate model.py --weights runs/NAME/best.safetensors {given[0]} --split test",
             "```",
         ]
     )

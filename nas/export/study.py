@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.export.card import CARD, DRAWING, model_card
 from nas.export.check import checked_source
 from nas.export.model_file import ModelFacts
-from nas.export.weights import LOADING, finalist_weights, main_set, write_weights
+from nas.export.weights import LOADING, finalist_weights, main_set
 from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
@@ -23,6 +23,7 @@ from nas.search import StoredStudy, StudyFolder, front_trials, opened_study, sto
 from nas.search.note import measured_on
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
+from nas.weights import save_weights
 
 
 def export_trials(study: str, storage: str, which: str, out: Path) -> list[Path]:
@@ -104,7 +105,7 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     write_text(folder / DRAWING, drawing(genome, facts.in_shape, facts.num_classes))
     write_text(folder / CARD, model_card(genome, facts, arguments, list(weights)))
     for name, tensors in weights.items():
-        write_weights(folder / name, tensors)
+        save_weights(folder / name, tensors)
     write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n" + ("safetensors>=0.4\n" if weights else ""))
     return path
 
@@ -151,7 +152,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     document = stored.document
     own = document["settings"]["sets"]
     recipes = {set_name: {name: own[set_name][name] for name in Recipe.__dataclass_fields__} for set_name in own}
-    found = trial.user_attrs.get("iou_per_set", {})
+    found, split = trial.user_attrs.get("iou_per_set", {}), recorded_split(document)
     return {
         "study": stored.name,
         "joint": document["settings"]["joint"],
@@ -174,7 +175,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
                 **facts,
                 "validation_iou": found.get(facts["name"]),
                 "recipe": recipes[facts["name"]],
-                "items": recorded_split(document).get(facts["name"], {}),
+                "items": split.get(facts["name"], {}),
             }
             for facts in document["facts"]["sets"]
         ],

@@ -4,10 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save
 from torch import Tensor
 
-from nas.files import write_bytes
 from nas.search import StoredStudy, read_states, weights_file
 
 NAME = "weights.safetensors"
@@ -51,8 +49,3 @@ def file_names(sets: Sequence[str], joint: bool, main: int) -> list[str]:
         return [NAME]
     plain = [re.sub(r"[^\w.-]+", "-", name) for name in sets]
     return [NAME if i == main else f"weights-{name}.safetensors" for i, name in enumerate(plain)]
-
-
-def write_weights(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Writes a file of weights whole."""
-    write_bytes(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"format": "pt"}))

@@ -10,7 +10,8 @@ from nas.data.bands import as_rgb, read_image
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.options import augmentations
-from nas.evaluate.subject import load_subject, recorded_set, size_of_use
+from nas.evaluate.recorded import recorded_set
+from nas.evaluate.subject import load_subject, size_of_use
 from nas.evaluate.threshold import classes_of
 from nas.evaluate.whole import TTA, Predictor
 from nas.flags import at_least, image_size

@@ -1,7 +1,6 @@
 """The samplers that can be chosen: five by name, any other of Optuna's interface by its import path."""
 
 import contextlib
-import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from nas.errors import UserError
+from nas.python_file import import_attribute
 from nas.search.objectives import Direction
 from nas.search.quiet import optuna_quiet
 from nas.search.surrogate_sampler import SurrogateSampler
@@ -60,17 +60,7 @@ def find_maker(name: str) -> Callable[..., Any]:
     module_name, colon, attribute = name.partition(":")
     if not (module_name and colon and attribute):
         raise UserError(f"unknown sampler {name!r}: give one of {', '.join(SAMPLERS)}, or module:Class such as optuna.samplers:QMCSampler")
-    try:
-        module = importlib.import_module(module_name)
-    # A module that is imported may raise anything, and call sys.exit().
-    except (Exception, SystemExit) as error:
-        raise UserError(
-            f"--sampler {name}: the module {module_name} cannot be imported ({type(error).__name__}: {error}). Install it, or stand in its "
-            "folder, or add that to PYTHONPATH"
-        ) from error
-    maker = getattr(module, attribute, None)
-    if maker is None:
-        raise UserError(f"--sampler {name}: the module {module_name} has no {attribute!r}; write it as it is spelled in {module.__file__}")
+    maker = import_attribute(module_name, attribute, f"--sampler {name}")
     if not callable(maker) or (inspect.isclass(maker) and not issubclass(maker, BaseSampler)):
         raise UserError(f"--sampler {name}: a subclass of Optuna's BaseSampler, or a function that gives one, is needed; {maker!r} came")
     return maker  # type: ignore[no-any-return]  # callable() does not say of what.

@@ -8,13 +8,13 @@ from nas.data import (
     DataFacts,
     DataSet,
     SizeChoice,
-    bank_bytes,
     check_data,
+    check_names,
     fold_sets,
     open_data,
     recommend_size,
     train_size_for,
-    views_within,
+    views_that_fit,
 )
 from nas.errors import UserError
 from nas.search.config import SearchConfig
@@ -131,9 +131,7 @@ def make_sets(config: SearchConfig) -> tuple[SetPlan, ...]:
         UserError: The data are faulty, two sets have the same name, or one has fewer images than folds are wanted.
     """
     found = [open_data(spec, layout=config.layout, channels=config.channels) for spec in config.data]
-    names = [data.name for data in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
+    check_names(found)
     facts = [check_data(data) for data in found]
     folds = [_folds(config, *parts) for parts in zip(found, facts, strict=True)]
     images = [len((own or (data,))[0].splits["train"]) for data, own in zip(found, folds, strict=True)]
@@ -157,14 +155,8 @@ def _folds(config: SearchConfig, data: DataSet, facts: DataFacts) -> tuple[DataS
 def _set(config: SearchConfig, data: DataSet, facts: DataFacts, folds: tuple[DataSet, ...], images: int) -> SetPlan:
     size = _size(config, facts)
     recipe = _recipe(config, images)
-    views = _views(config, folds or (data,), size, min(recipe.epochs, MAX_BANK_VIEWS))
+    views = views_that_fit(folds or (data,), size, min(recipe.epochs, MAX_BANK_VIEWS), config.cache_size)
     return SetPlan(data, facts, size, views, recipe, folds)
-
-
-def _views(config: SearchConfig, rounds: Sequence[DataSet], size: SizeChoice, wanted: int) -> int:
-    """As many as wanted, or as the cache has room for in the banks of all folds together."""
-    one, two = (sum(bank_bytes(data, size.image_size, size.train_size, views) for data in rounds) for views in (1, 2))
-    return views_within(config.cache_size, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
 
 
 def _size(config: SearchConfig, facts: DataFacts) -> SizeChoice:

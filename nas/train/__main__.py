@@ -1,6 +1,6 @@
 """Trains an exported model file, or any network, in full: at the data's own size, to the end, with checkpoints."""
 
-import shutil
+import shlex
 import statistics
 import sys
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from nas.door import enter
+from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
 from nas.evaluate.subject import SUMMARY
 from nas.files import write_json
 from nas.machine import keep_memory
-from nas.train.checkpoint import BEST, Progress
+from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget
 from nas.train.fit import Diverged
 from nas.train.full import FullPlan, make_full_plan, workers_of
 from nas.train.job import Job
@@ -30,19 +30,34 @@ def main() -> int:
     if not flags.quiet:
         print(describe(plan), flush=True)
     jobs = plan.jobs(plan.draw())
-    for job in jobs:
-        if plan.config.restart and (job.folder / "state.bin").exists():
-            shutil.rmtree(job.folder)
+    if plan.config.restart:
+        begin_anew(plan, jobs)
     try:
         ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on from the last completed epoch in {plan.out}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Diverged as diverged:
         raise UserError(f"{diverged}: give a lower --learning-rate, and --restart") from diverged
     write_json(plan.out / SUMMARY, summary(plan, jobs, ended))
     print(results(jobs, ended, plan))
     return 0
+
+
+def begin_anew(plan: FullPlan, jobs: Sequence[Job]) -> None:
+    """Removes what earlier trainings of these jobs left, and nothing else.
+
+    Raises:
+        UserError: The weights to start from would go with it.
+    """
+    begun = [job for job in jobs if (job.folder / STATE).exists()]
+    for job in begun:
+        if job.start is not None and job.start.resolve() in {(job.folder / name).resolve() for name in (BEST, LAST)}:
+            raise UserError(f"--restart would remove {job.start}, which --weights starts from: give another --out, or copy the file first")
+    for job in begun:
+        forget(job.folder)
+    if begun:
+        (plan.out / SUMMARY).unlink(missing_ok=True)
 
 
 def describe(plan: FullPlan) -> str:
@@ -55,8 +70,7 @@ def costs(plan: FullPlan) -> list[str]:
     """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
     lines = []
     for one in plan.sets[:1] if plan.code.joint else plan.sets:
-        classes = tuple(each.data.num_classes for each in plan.sets) if plan.code.joint else one.data.num_classes
-        model = plan.code.build(one.data.channels, classes)
+        model = plan.code.build(one.data.channels, plan.code.built_for(one.data.num_classes))
         filed = plan.code.constants.get("INPUT_SIZE")
         sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
         try:
@@ -121,6 +135,7 @@ def summary(plan: FullPlan, jobs: Sequence[Job], ended: Sequence[Progress]) -> d
         "sets": [
             {
                 "name": one.data.name,
+                "domain": one.domain,
                 "location": one.data.location,
                 "split": one.data.split_source,
                 "fingerprint": one.data.fingerprint(),
@@ -148,15 +163,18 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
     for names, ious in groups.items():
         if len(ious) > 1:
             lines.append(f"{names[0]}: mean {statistics.mean(ious):.4f}, standard deviation {statistics.stdev(ious):.4f} over {len(ious)}")
-    first = jobs[0].folder / BEST
-    data = " ".join(f"--data {one.data.location}" for one in plan.sets)
-    lines.append(f"\nEvaluate: python -m nas.evaluate {plan.config.model} --weights {shown(first)} {data} --split test")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 
-def shown(path: Path) -> str:
-    """A path as a shell takes it."""
-    return f"'{path}'" if " " in str(path) else str(path)
+def next_command(plan: FullPlan, weights: Path) -> str:
+    """The command that measures the first network on its set, as a shell takes it, with the flags that say how the data are read."""
+    config, data, domain = plan.config, plan.sets[0].data, plan.sets[0].domain
+    words = ["python", "-m", "nas.evaluate", config.model, "--weights", str(weights), "--data", data.location]
+    words += ["--split", "test" if data.splits["test"] else "val"]
+    words += ["--layout", config.layout] if config.layout else []
+    words += ["--domain", domain] if domain is not None and config.domain else []
+    words += ["--channels", str(config.channels)] if config.channels else []
+    return shlex.join([*words, *(["--new-split"] if config.new_split else [])])
 
 
 if __name__ == "__main__":

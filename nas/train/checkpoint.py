@@ -18,6 +18,10 @@ from nas.weights import save_weights
 BEST = "best.safetensors"
 LAST = "last.safetensors"
 STATE = "state.bin"
+CSV = "log.csv"
+EVENTS = "tensorboard"
+ERRORS = "errors.log"
+"""What a training's process wrote to the error stream, where several train at a time."""
 
 Row = dict[str, Any]
 """One epoch: number, loss, learning rate, seconds, and where it was validated the IoU of each set and their mean."""
@@ -106,6 +110,20 @@ def load_progress(folder: Path, identity: Mapping[str, Any]) -> Progress:
             f"the same {', '.join(different)}, or --restart to begin anew"
         )
     return Progress(state, history, stopped)
+
+
+def forget(folder: Path) -> None:
+    """Removes what a training left in its folder, so that it begins anew; whatever else lies there stays.
+
+    The state goes first: without it nobody goes on from what a kill leaves of the rest.
+
+    Args:
+        folder: Of the training; need not be there.
+    """
+    for name in (STATE, BEST, LAST, CSV, ERRORS):
+        (folder / name).unlink(missing_ok=True)
+    for path in (folder / EVENTS).glob("events.out.tfevents.*"):
+        path.unlink()
 
 
 def _as_json(value: Any) -> Any:

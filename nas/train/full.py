@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, load_recipe
-from nas.errors import UserError
+from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, keep_out, load_recipe
 from nas.machine import available_cores, resolve_device
 from nas.model_code import ModelCode, load_model_code
 from nas.train.full_config import FullConfig
@@ -96,10 +95,7 @@ def make_full_plan(config: FullConfig) -> FullPlan:
         for one in sets:
             check_recipe(transforms, one.data, one.size.image_size, one.size.train_size)
     out = config.out or Path("runs") / code.name
-    for one in sets:
-        place = Path(one.data.location)
-        if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
-            raise UserError(f"{out} would lie in the data's own folder {place}, where nothing is ever written: give --out elsewhere")
+    keep_out(out, (one.data.location for one in sets))
     return FullPlan(config, code, sets, transforms, resolve_device(config.device), out)
 
 

@@ -15,6 +15,7 @@ class FullConfig:
         data: Data sets; empty for those that the network was found on.
         out: Folder for the results; None for `runs/<name of the model>`.
         layout: Name of the layout of every set.
+        domain: For a network with several heads, whose head learns each of `data`; empty where the model's record tells it.
         channels: Channels that images are read with.
         new_split: Whether the recorded split is left alone.
         transforms: Python file with the `training_transform` that draws the views.
@@ -46,6 +47,7 @@ class FullConfig:
     data: tuple[str, ...] = ()
     out: Path | None = None
     layout: str | None = None
+    domain: tuple[str, ...] = ()
     channels: int | None = None
     new_split: bool = False
     transforms: Path | None = None

@@ -1,23 +1,24 @@
 """The data of a training in full: in the split of the search, at their own size, with the search's recipe at full length."""
 
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nas.data import (
     DataFacts,
     DataSet,
     SizeChoice,
-    bank_bytes,
     check_data,
+    check_names,
     fold_sets,
     native_size,
-    open_data,
     train_size_for,
-    views_within,
-    with_recorded_split,
+    views_that_fit,
 )
 from nas.errors import UserError
+from nas.evaluate.domains import domain_names, domains_of, head_of
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.model_code import ModelCode
 from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe
@@ -49,6 +50,7 @@ class FullSet:
         views: Of each training image.
         recipe: How.
         folds: The set once a fold; empty without.
+        domain: Name of the head that learns it; None for a network with one.
     """
 
     data: DataSet
@@ -57,6 +59,7 @@ class FullSet:
     views: int
     recipe: Recipe
     folds: tuple[DataSet, ...] = ()
+    domain: str | None = None
 
     def describe(self) -> str:
         """A paragraph for a person."""
@@ -66,6 +69,7 @@ class FullSet:
         return "\n".join(
             [
                 f"data: {self.data.name} ({self.data.layout}), {images}; split: {self.data.split_source}",
+                *([f"head: that of {self.domain}"] if self.domain is not None else []),
                 *([f"folds: {len(self.folds)} of train and val"] if self.folds else []),
                 f"classes: {', '.join(self.data.classes)}",
                 f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image",
@@ -81,59 +85,50 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     Raises:
         UserError: There are none, they are faulty, or they do not go with the network.
     """
-    recorded = {str(one.get("name")): one for one in code.arguments.get("sets", ())}
-    specs = config.data or tuple(str(one.get("location")) for one in recorded.values())
+    specs = config.data or tuple(str(one["location"]) for one in code.arguments.get("sets", ()) if "location" in one)
     if not specs:
         raise UserError(f"{config.model} has no training_args.json beside it that names its data: give --data")
-    opened = [_opened(spec, config, recorded) for spec in specs]
-    names = [data.name for data in opened]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise UserError(f"two data sets are called {sorted(twice)[0]!r}: results are kept by name, rename the folder of one")
-    check_joint(code, opened)
-    return tuple(_full_set(config, data, recorded.get(data.name, {})) for data in opened)
+    opened = [open_recorded(spec, code, config.layout, config.channels, config.new_split) for spec in specs]
+    check_names(opened)
+    found = of_heads(code, opened, config)
+    sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name)) for data, domain in found)
+    return _together(config, sets) if code.joint else sets
 
 
-def _opened(spec: str, config: FullConfig, recorded: Mapping[str, Mapping[str, Any]]) -> DataSet:
-    known = next((one for one in recorded.values() if one.get("location") == spec), None)
-    channels = config.channels
-    if channels is None and recorded:
-        channels = int((known or next(iter(recorded.values()))).get("in_channels", 3))
-    data = open_data(spec, layout=config.layout, channels=None if channels == 3 else channels)
-    split = recorded.get(data.name, {}).get("items")
-    return with_recorded_split(data, split) if split and not config.new_split else data
-
-
-def check_joint(code: ModelCode, sets: Sequence[DataSet]) -> None:
-    """Holds a network with several heads against the data sets that are to train or measure it.
+def of_heads(code: ModelCode, sets: Sequence[DataSet], config: FullConfig) -> list[tuple[DataSet, str | None]]:
+    """The data sets with the names of their heads, in the order of the heads; as given, and no names, for a network with one.
 
     Raises:
-        UserError: They are not its sets, in number or classes.
+        UserError: The sets are not one for each head.
     """
+    found = list(zip(sets, domains_of(code, sets, config.domain), strict=True))
     if not code.joint:
-        return
-    counts, names = code.constants["NUM_CLASSES"], code.constants.get("DOMAINS", ())
-    if len(counts) != len(sets):
-        raise UserError(
-            f"{code.spec} has a head for each of {len(counts)} data sets ({', '.join(names)}), {len(sets)} were given: give --data for "
-            "each, in this order"
-        )
-    for name, count, data in zip(names, counts, sets, strict=True):
-        if count != data.num_classes:
-            raise UserError(f"{code.spec} has {count} classes for {name}, {data.name} has {data.num_classes}: give the sets in its order")
+        return found
+    names = domain_names(code)
+    if len(found) < len(names):
+        lacking = ", ".join(name for name in names if name not in {domain for _, domain in found})
+        raise UserError(f"{code.spec} learns {', '.join(names)} together, and there are no data for {lacking}: give --data for each")
+    return sorted(found, key=lambda pair: head_of(code, pair[1]))
 
 
-def _full_set(config: FullConfig, data: DataSet, recorded: Mapping[str, Any]) -> FullSet:
+def _full_set(config: FullConfig, data: DataSet, domain: str | None, recorded: Mapping[str, Any]) -> FullSet:
     facts = check_data(data)
     size = _size(config, facts)
     folds: tuple[DataSet, ...] = ()
     if config.folds is not None:
         folds = fold_sets(data, facts.foreground, config.folds)
     rounds = folds or (data,)
-    recipe = _recipe(config, recorded.get("recipe", {}), len(rounds[0].splits["train"]))
-    one, two = (sum(bank_bytes(part, size.image_size, size.train_size, views) for part in rounds) for views in (1, 2))
-    wanted = min(recipe.epochs, config.views or VIEWS)
-    views = views_within(config.cache_size, wanted, image_bytes=two - one, fixed_bytes=2 * one - two)
-    return FullSet(data, facts, size, views, recipe, folds)
+    recipe = _recipe(config, recorded.get("recipe", {}), _epochs(config, len(rounds[0].splits["train"])))
+    views = views_that_fit(rounds, size, min(recipe.epochs, config.views or VIEWS), config.cache_size)
+    return FullSet(data, facts, size, views, recipe, folds, domain)
+
+
+def _together(config: FullConfig, sets: Sequence[FullSet]) -> tuple[FullSet, ...]:
+    """One recipe, the first head's, for a network that sees every set in each epoch: as many views in all as separate networks would."""
+    images = round(statistics.mean(len((one.folds or (one.data,))[0].splits["train"]) for one in sets))
+    epochs = _epochs(config, images)
+    recipe = replace(sets[0].recipe, epochs=epochs, validations=min(epochs, VALIDATIONS))
+    return tuple(replace(one, recipe=recipe) for one in sets)
 
 
 def _size(config: FullConfig, facts: DataFacts) -> SizeChoice:
@@ -146,8 +141,11 @@ def _size(config: FullConfig, facts: DataFacts) -> SizeChoice:
     return SizeChoice(size, (min(crop[0], size[0]), min(crop[1], size[1])), reason)
 
 
-def _recipe(config: FullConfig, recorded: Mapping[str, Any], images: int) -> Recipe:
+def _epochs(config: FullConfig, images: int) -> int:
+    return config.epochs or max(EPOCHS[0], min(EPOCHS[1], round(SHOWN / max(1, images))))
+
+
+def _recipe(config: FullConfig, recorded: Mapping[str, Any], epochs: int) -> Recipe:
     known = {name: value for name, value in recorded.items() if name in Recipe.__dataclass_fields__}
     given = {name: getattr(config, name) for name in RECIPE if getattr(config, name) is not None}
-    epochs = config.epochs or max(EPOCHS[0], min(EPOCHS[1], round(SHOWN / max(1, images))))
     return Recipe.from_dict({**known, **given, "epochs": epochs, "validations": min(epochs, VALIDATIONS)})

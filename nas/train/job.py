@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import torch
 from torch import nn
 
 from nas.data import Bank, open_bank
+from nas.errors import UserError
 from nas.model_code import ModelCode, NumClasses, load_model_code
+from nas.python_file import digest_of
 from nas.train.checkpoint import Progress, Row, load_progress, save_progress
 from nas.train.fit import EpochMetrics, fit
 from nas.train.log import Events, write_csv
@@ -60,9 +63,18 @@ class Job:
             "views": [path.name for path in self.banks],
             "patience": self.patience,
             "device": self.device,
-            "start": str(self.start) if self.start else None,
+            "start": self.start_digest,
             **self.recipe.as_dict(),
         }
+
+    @cached_property
+    def start_digest(self) -> str | None:
+        """Of the content of the weights that it starts from: others under the same path make another training."""
+        if self.start is None:
+            return None
+        if not self.start.is_file():
+            raise UserError(f"{self.start} is not there: give the file of weights to start from behind --weights, or leave it out")
+        return digest_of(self.start.read_bytes())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

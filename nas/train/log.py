@@ -8,10 +8,7 @@ from typing import Any
 
 from nas.errors import UserError
 from nas.files import write_text
-from nas.train.checkpoint import Row
-
-CSV = "log.csv"
-EVENTS = "tensorboard"
+from nas.train.checkpoint import CSV, EVENTS, Row
 
 
 def write_csv(folder: Path, history: Sequence[Row]) -> None:

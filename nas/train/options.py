@@ -3,11 +3,13 @@
 import argparse
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from nas.flags import at_least, image_size, size_in_bytes
 from nas.machine import DEVICES
 from nas.train.full_config import FullConfig
 from nas.train.losses import LOSSES
+from nas.train.recipe import ClassWeights
 
 DEFAULTS = FullConfig(model="")
 
@@ -34,6 +36,12 @@ def _data(made: argparse.ArgumentParser) -> None:
         "--data", action="append", metavar="PATH", help="data set; again for more (default: those that the network was found on)"
     )
     group.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
+    group.add_argument(
+        "--domain",
+        action="append",
+        metavar="NAME",
+        help="data set whose head learns each --data, for a network with several (default: the ones that the data are)",
+    )
     group.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: the file's, else 3)")
     group.add_argument("--new-split", action="store_true", help="split the data anew instead of as recorded beside the model")
     group.add_argument("--transforms", type=Path, metavar="FILE", help="Python file whose training_transform draws the views")
@@ -52,7 +60,7 @@ def _recipe(made: argparse.ArgumentParser) -> None:
     group.add_argument("--ema-decay", type=float, metavar="X", help="of the moving average of the weights, which is what is kept")
     group.add_argument("--loss", choices=sorted(LOSSES), help="what is minimised (default ce_dice)")
     group.add_argument("--dice-weight", type=float, metavar="X", help="weight of the loss's second term")
-    group.add_argument("--class-weights", choices=("sqrt", "none", "inverse"), help="how rare classes are lifted")
+    group.add_argument("--class-weights", choices=get_args(ClassWeights), help="how rare classes are lifted")
     group.add_argument(
         "--patience", type=at_least(0), metavar="N", help="end after so many epochs without a better validation; 0 never (default: 40 %%)"
     )
@@ -67,7 +75,7 @@ def _run(made: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default=DEFAULTS.device, choices=DEVICES, help="where (default %(default)s)")
     group.add_argument("--workers", type=at_least(1), metavar="N", help="trainings at a time (default: one a core on a CPU, else one)")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard's events too")
-    group.add_argument("--restart", action="store_true", help="begin anew what lies in the folder")
+    group.add_argument("--restart", action="store_true", help="begin anew: removes what this run left in the folder, and nothing else")
     group.add_argument("--quiet", action="store_true", help="print the results alone")
     group.add_argument(
         "--cache-size", type=size_in_bytes, default=DEFAULTS.cache_size, metavar="N", help="most bytes of banks of views (default 20G)"
@@ -78,4 +86,4 @@ def _run(made: argparse.ArgumentParser) -> None:
 def config_of(flags: argparse.Namespace) -> FullConfig:
     """The settings that the flags give."""
     settings = {field.name: getattr(flags, field.name) for field in fields(FullConfig)}
-    return FullConfig(**settings | {"data": tuple(flags.data or ())})
+    return FullConfig(**settings | {"data": tuple(flags.data or ()), "domain": tuple(flags.domain or ())})

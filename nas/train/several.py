@@ -11,11 +11,8 @@ from typing import IO
 
 from nas.errors import UserError
 from nas.machine import WORKER_ENVIRONMENT, import_path
-from nas.train.checkpoint import Progress, Row, load_progress
+from nas.train.checkpoint import ERRORS, Progress, Row, load_progress
 from nas.train.job import Job, Told, run_job
-
-ERRORS = "errors.log"
-"""File in a training's folder that takes what its process wrote to the error stream."""
 
 
 def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -> list[Progress]:

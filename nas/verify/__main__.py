@@ -5,11 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nas.data import DataSet
+from nas.data import DataSet, keep_out
 from nas.door import enter
 from nas.errors import UserError
+from nas.evaluate.domains import domains_of, head_of
 from nas.evaluate.performance import Performance, measure_performance
-from nas.evaluate.subject import open_recorded, recorded_set
+from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.files import write_text
 from nas.flags import count
 from nas.machine import available_cores
@@ -29,6 +30,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--budget", type=count, required=True, metavar="N", help="most parameters (10000 or 10K)")
     made.add_argument("--data", action="append", metavar="PATH", help="data set that it must serve; again for more (default: the recorded)")
     made.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
+    made.add_argument(
+        "--domain",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="data set whose head answers for each --data, for a network with several (default: the ones that the data are)",
+    )
     made.add_argument("--out", type=Path, metavar="FILE", help="the performance summary (default performance.md beside the model)")
     return made
 
@@ -44,25 +52,27 @@ def main() -> int:
     if not specs:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
     sets = [open_recorded(spec, code, flags.layout) for spec in specs]
-    cases = [case_of(code, data, place) for place, data in enumerate(sets)]
+    out = flags.out or code.path.parent / "performance.md"
+    keep_out(out, (data.location for data in sets))
+    cases = [case_of(code, data, domain) for data, domain in zip(sets, domains_of(code, sets, flags.domain), strict=True)]
     findings = [*check_file(code.path), *check_network(code, cases, flags.budget), *check_papers(code, cases)]
     for finding in findings:
         print(f"{'pass' if finding.passed else 'FAIL'}  {finding.what}: {finding.said}", flush=True)
-    out = flags.out or code.path.parent / "performance.md"
     write_text(out, summary(code, cases, findings, flags.budget))
     failures = sum(not finding.passed for finding in findings)
     print(f"{'passed' if not failures else f'{failures} of {len(findings)} checks failed'}; performance summary: {out}")
     return FAILED if failures else 0
 
 
-def case_of(code: ModelCode, data: DataSet, place: int) -> Case:
+def case_of(code: ModelCode, data: DataSet, domain: str | None = None) -> Case:
     """What a data set asks of the network: its classes, channels, and the sizes that occur, the size of use among them."""
-    recorded = recorded_set(code, data.name)
+    recorded = recorded_set(code, domain or data.name)
     sizes = [data.mask_size(item) for split in ("train", "val") for item in data.splits[split]]
     chosen = [min(sizes, key=_area), max(sizes, key=_area)]
     if "image_size" in recorded:
         chosen.insert(0, (int(recorded["image_size"][0]), int(recorded["image_size"][1])))
-    return Case(data.name, data.num_classes, data.channels, tuple(dict.fromkeys(_bounded(size) for size in chosen)), place)
+    head = head_of(code, domain) if domain is not None else 0
+    return Case(data.name, data.num_classes, data.channels, tuple(dict.fromkeys(_bounded(size) for size in chosen)), head)
 
 
 def _area(size: tuple[int, int]) -> int:
@@ -78,7 +88,7 @@ def summary(code: ModelCode, cases: Sequence[Case], findings: Sequence[Finding],
     """One page: what was checked, what it costs, what it reached."""
     lines = [f"# {code.path}", "", f"Source {code.digest}; cap {budget:,} parameters.", "", "## Cost", ""]
     for case in cases:
-        performance = _performance(code, cases, case)
+        performance = _performance(code, case)
         lines.append(f"- {case.name}: {performance.describe() if performance else 'it cannot be built or run, see below'}")
     lines += ["", f"On a machine of {available_cores()} cores.", "", "## Accuracy", "", *accuracy(code), "", "## Checks", ""]
     lines += ["| check | | |", "|---|---|---|"]
@@ -86,9 +96,9 @@ def summary(code: ModelCode, cases: Sequence[Case], findings: Sequence[Finding],
     return "\n".join(lines) + "\n"
 
 
-def _performance(code: ModelCode, cases: Sequence[Case], case: Case) -> Performance | None:
+def _performance(code: ModelCode, case: Case) -> Performance | None:
     try:
-        model = code.build(case.channels, tuple(one.num_classes for one in cases) if code.joint else case.num_classes)
+        model = code.build(case.channels, code.built_for(case.num_classes))
         return measure_performance(model, (case.channels, *case.sizes[0]))
     except (UserError, RuntimeError):
         return None

@@ -93,7 +93,7 @@ def check_network(code: ModelCode, cases: Sequence[Case], budget: int) -> Iterat
         budget: Most parameters.
     """
     for case in cases:
-        wanted: NumClasses = tuple(one.num_classes for one in cases) if code.joint else case.num_classes
+        wanted = code.built_for(case.num_classes)
         try:
             network = _seeded(code, case.channels, wanted)
         except UserError as error:
@@ -114,7 +114,7 @@ def _parameters(code: ModelCode, case: Case, network: nn.Module, budget: int) ->
     filed = code.constants.get("NUM_CLASSES")
     if count > budget:
         return Finding(what, False, f"{count:,} parameters, {count - budget:,} over the cap of {budget:,}: search with --budget {budget}")
-    if claimed is not None and filed == case.num_classes and claimed != count:
+    if claimed is not None and filed == code.built_for(case.num_classes) and claimed != count:
         return Finding(what, False, f"{count:,} parameters where the file says {claimed:,}: correct PARAMS, or export the file anew")
     return Finding(what, True, f"{count:,} of {budget:,}")
 

@@ -10,6 +10,7 @@ from torch import nn
 from nas.errors import UserError
 from nas.evaluate.__main__ import main
 from nas.weights import save_weights
+from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 
 MODEL = """
@@ -97,11 +98,33 @@ def test_errors_are_shown(call, tmp_path):
     assert "wrong" in (tmp_path / "wrong" / "errors.md").read_text()
 
 
+def test_overlays_of_an_earlier_run_go_and_other_files_stay(call, tmp_path):
+    call("--errors", "wrong", "--worst", "5", "--split", "val", weights="poor.safetensors")
+    before = {path.name for path in (tmp_path / "wrong").glob("*.png")}
+    (tmp_path / "wrong" / "03-mine.png").write_bytes(b"mine")
+    call("--errors", "wrong", "--worst", "2", "--split", "train")
+    after = {path.name for path in (tmp_path / "wrong").glob("*.png")}
+    assert len(after) == 3
+    assert after & before == set()
+    assert "03-mine.png" in after
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"overlays": 3}', '{"overlays": ["../good.safetensors", "../kept.png", 7]}'])
+def test_a_strange_record_of_overlays_removes_nothing(call, tmp_path, text):
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "errors.json").write_text(text)
+    (tmp_path / "kept.png").write_bytes(b"mine")
+    call("--errors", "wrong", "--worst", "1", "--split", "val")
+    assert (tmp_path / "kept.png").is_file()
+
+
 def test_mistakes_are_explained(call, squares, tmp_path):
     with pytest.raises(UserError, match="give --data"):
         call(data=False)
     with pytest.raises(UserError, match="nothing is ever written"):
         call("--out", str(squares))
+    with pytest.raises(UserError, match=r"nothing is ever written: give --errors elsewhere"):
+        call("--errors", str(squares / "wrong"))
     with pytest.raises(UserError, match="is not there"):
         call(weights="gone.safetensors")
     save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
@@ -109,11 +132,39 @@ def test_mistakes_are_explained(call, squares, tmp_path):
         call(weights="three.safetensors")
 
 
-def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_path):
+@pytest.mark.parametrize("channels", [3, 1])
+def test_weights_of_the_files_own_classes_on_other_data_are_explained(call, tmp_path, channels):
     (tmp_path / "model.py").write_text(MODEL.replace("NUM_CLASSES, INPUT_SIZE, CLASSES = 2", "NUM_CLASSES, INPUT_SIZE, CLASSES = 3"))
-    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
+    save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(channels, 3, 1)).state_dict())
     with pytest.raises(UserError, match="trained for the 3 classes"):
-        call(weights="three.safetensors")
+        call("--channels", str(channels), weights="three.safetensors")
+
+
+def coco(root, **changes):
+    """A set that looking takes for one of four classes, and what a search on it as of two would have recorded."""
+    write_coco(root, **changes)
+    recorded = {"name": root.name, "location": str(root), "layout": "coco-binary", "in_channels": 3}
+    return {"sets": [recorded]}
+
+
+def test_the_recorded_layout_is_kept(call, tmp_path):
+    recorded = coco(tmp_path / "data" / "cars")
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val", data=False)["data"] == "cars"
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert call("--split", "val", "--data", "moved/cars", data=False)["data"] == "cars"
+    with pytest.raises(UserError, match="have 4"):
+        call("--split", "val", "--data", "moved/cars", "--layout", "coco", data=False)
+
+
+def test_the_recorded_layout_of_a_folder_within_is_kept_and_another_folder_is_looked_at(call, tmp_path, squares):
+    recorded = coco(tmp_path / "release", inside="CarDD_COCO")
+    recorded["sets"][0] |= {"name": "CarDD_COCO", "location": str(tmp_path / "release" / "CarDD_COCO")}
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val", "--data", "release", data=False)["data"] == "CarDD_COCO"
+    recorded["sets"][0] |= {"name": "squares"}
+    (tmp_path / "training_args.json").write_text(json.dumps(recorded))
+    assert call("--split", "val")["data"] == "squares"
 
 
 def test_a_set_without_such_a_split_is_explained(tmp_path, call):

@@ -1,6 +1,8 @@
 """`python -m nas.train` as a person uses it, in this process, on a set of squares."""
 
 import json
+import shlex
+import shutil
 import sys
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from nas.errors import UserError
 from nas.train.__main__ import main
 from nas.weights import read_weights
+from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 from tests.train.test_job import MODEL
 
@@ -73,6 +76,15 @@ def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_pat
     assert "focal, peak learning rate 0.002" in said
 
 
+def test_the_recorded_layout_and_channels_are_used(call, tmp_path, capsys):
+    cars = write_coco(tmp_path / "cars")
+    recorded = {"name": "cars", "location": str(cars), "layout": "coco-binary", "in_channels": 1, "items": {}, "recipe": {}}
+    call(arguments={"sets": [recorded]}, data=False)
+    said = capsys.readouterr().out
+    assert "data: cars (coco-binary), 4 training" in said
+    assert "network: 86 parameters" in said
+
+
 def test_a_file_for_other_classes_is_built_for_the_data(call, tmp_path, capsys):
     path = tmp_path / "three.py"
     path.write_text(MODEL + "NUM_CLASSES, PARAMS, INPUT_SIZE = 3, 201, (64, 64)\n")
@@ -103,6 +115,61 @@ def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
         call("--seed", "3")
     call("--seed", "3", "--restart")
     assert state.read_bytes() != before
+
+
+def test_restart_removes_its_own_files_alone(call, tmp_path):
+    call("--out", "run")
+    call("--out", "run", "--seeds", "2", "--workers", "1")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    kept = (tmp_path / "run" / "seed-1" / "best.safetensors").read_bytes()
+    call("--out", "run", "--seed", "5", "--restart")
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "run" / "seed-1" / "best.safetensors").read_bytes() == kept
+
+
+def test_restart_keeps_the_weights_that_it_starts_from(call, tmp_path):
+    call("--out", "run")
+    best = tmp_path / "run" / "best.safetensors"
+    with pytest.raises(UserError, match=r"would remove .*best\.safetensors"):
+        call("--out", "run", "--weights", str(best), "--restart")
+    assert best.is_file()
+
+
+@pytest.fixture
+def evaluate_as_told(capsys, monkeypatch):
+    """Runs the command that a training ended with; gives its page."""
+    from nas.evaluate.__main__ import main as evaluate
+
+    def run():
+        line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
+        monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
+        assert evaluate() == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_next_command_it_prints_is_one(call, evaluate_as_told):
+    call("--out", "with a blank")
+    assert "on the test split of squares" in evaluate_as_told()
+
+
+def test_the_next_command_names_the_first_of_several_sets(call, tmp_path, evaluate_as_told):
+    other = write_set(tmp_path / "it's another")
+    call("--data", str(other), "--out", "two", "--workers", "1")
+    assert "on the test split of squares" in evaluate_as_told()
+    call("--data", str(other), "--out", "one", data=False)
+    assert "on the test split of it's another" in evaluate_as_told()
+
+
+def test_the_next_command_measures_what_there_is_in_the_split_that_was_trained_on(call, tmp_path, squares, evaluate_as_told):
+    shutil.copytree(squares, tmp_path / "squares")
+    shutil.rmtree(tmp_path / "squares" / "test")
+    recorded = {"name": "squares", "location": str(squares), "items": {"train": ["train/000"], "val": ["train/001"], "test": ["val/000"]}}
+    call("--new-split", "--data", "squares", data=False, arguments={"sets": [recorded]})
+    page = evaluate_as_told()
+    assert "on the val split of squares" in page
+    assert "6 images (split: folders" in page
 
 
 def test_mistakes_are_explained(call, squares, tmp_path):

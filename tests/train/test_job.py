@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,19 @@ def test_it_starts_from_given_weights(job, tmp_path):
     run_job(again)
     one, other = weights(job.folder, BEST), weights(again.folder)
     assert all(np.allclose(one[name], other[name], atol=1e-5) for name in one if "running" not in name and "batches" not in name)
+
+
+def test_other_weights_under_the_same_path_are_another_start(job, tmp_path):
+    run_job(job)
+    start = tmp_path / "start.safetensors"
+    shutil.copy(job.folder / BEST, start)
+    again = replace(job, folder=tmp_path / "again", start=start)
+    run_job(again)
+    elsewhere = start.rename(tmp_path / "moved.safetensors")
+    assert run_job(replace(again, start=elsewhere), lambda row: pytest.fail("trained again")).epoch == 6
+    shutil.copy(again.folder / LAST, start)
+    with pytest.raises(UserError, match="another training: start was"):
+        run_job(replace(again))
 
 
 def test_jobs_survive_json(job):

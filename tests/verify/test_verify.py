@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
+from nas.errors import UserError
 from nas.train import Recipe
 from nas.verify.__main__ import main
 from nas.verify.checks import Case, check_file, check_network
@@ -82,6 +83,12 @@ def test_each_failure_says_what_to_do(verify, change, message):
     code, said = verify(**change)
     assert code == 1
     assert message in said.split("FAIL", 1)[1]
+
+
+def test_the_summary_goes_into_no_data(verify, squares):
+    with pytest.raises(UserError, match="nothing is ever written"):
+        verify(MODEL, 100, True, None, "--out", str(squares / "page.md"))
+    assert not (squares / "page.md").exists()
 
 
 def test_imports_by_name_are_seen(tmp_path):
