@@ -222,5 +222,8 @@ def test_a_trial_left_running_by_a_dead_process_is_taken_up(quick):
 
 def _other_genome(trial):
     genome = genome_from_json(trial.user_attrs["genome"])
-    narrower = genome.with_widths([max(4, width - 1) for width in genome.widths])
+    narrower = genome.with_widths(
+        [width - step if width > 4 * step else width for width, step in zip(genome.widths, genome.width_steps, strict=True)]
+    )
+    assert narrower.key != genome.key
     return {"genome": narrower.to_json(), "key": narrower.key}
