@@ -66,9 +66,10 @@ class Genome:
 
     def to_json(self) -> str:
         """Canonical: sorted keys, no spaces."""
-        return json.dumps(self._document(), sort_keys=True, separators=(",", ":"))
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
-    def _document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; tuples where JSON has lists."""
         return {
             "version": GENOME_VERSION,
             "stem": [block.to_dict() for block in self.stem],

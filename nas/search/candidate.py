@@ -72,9 +72,24 @@ class Target:
         Raises:
             Misfit: The narrowest form is over a cap.
         """
-        budget = self.budget.share(params[SHARE]) if SHARE in params else self.budget
-        genome = self.space.scale_to(self.space.decode(params), budget, self.in_shape, self.num_classes)
+        genome = self.space.scale_to(self.space.decode(params), self._caps(params), self.in_shape, self.num_classes)
         return self.priced(params, genome)
+
+    def sketch(self, params: Mapping[str, Any], drawn: Genome) -> Candidate:
+        """Nearly the candidate of a draw, for those who compare many.
+
+        Args:
+            params: The draw.
+            drawn: What the space makes of it, before scaling.
+
+        Raises:
+            Misfit: The narrowest form is over a cap.
+        """
+        genome = self.space.scale_to(drawn, self._caps(params), self.in_shape, self.num_classes, rough=True)
+        return self.priced(params, genome)
+
+    def _caps(self, params: Mapping[str, Any]) -> Budget:
+        return self.budget.share(params[SHARE]) if SHARE in params else self.budget
 
     def priced(self, params: Mapping[str, Any], genome: Genome) -> Candidate:
         """The candidate of a genome that is scaled already."""

@@ -31,14 +31,14 @@ class Features:
 
 def features(candidate: Candidate) -> Features:
     """The features of a candidate."""
-    document = json.loads(candidate.genome.to_json())
+    document = candidate.genome.to_dict()
     parts = [(part, list(_operators(document[part]))) for part in ("stem", "encoder", "context", "router", "decoder")]
     return Features(_shape(candidate, parts), _counts(parts))
 
 
 def _operators(document: Any) -> Iterator[Mapping[str, Any]]:
     """The operators of a part in the order of execution; a level of a decoder without a skip counts one that says so."""
-    if isinstance(document, list):
+    if isinstance(document, (list, tuple)):
         for one in document:
             yield from _operators(one)
     elif isinstance(document, dict) and "kind" in document:

@@ -70,9 +70,6 @@ class Knowledge:
         """A training has failed, or goes on in another run."""
         self.in_training.pop(candidate.genome.key, None)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self.trained or key in self.in_training
-
     @property
     def finished(self) -> list[Known]:
         """Those that were trained to the end."""

@@ -43,7 +43,11 @@ class Settings:
 
 
 class Table:
-    """Features as two matrices, columns scaled by those of the trained."""
+    """Features as two matrices, columns scaled by those of the trained.
+
+    Args:
+        trained: At least one.
+    """
 
     def __init__(self, trained: Sequence[Features]) -> None:
         self._names = [sorted({name for one in trained for name in one.shape}), sorted({name for one in trained for name in one.operators})]
@@ -51,14 +55,15 @@ class Table:
         self._means = [matrix.mean(dim=0) for matrix in raw]
         least = (1e-6, LEAST_SPREAD)
         self._spreads = [matrix.std(dim=0, correction=0).clamp(min=floor) for matrix, floor in zip(raw, least, strict=True)]
+        self._trained = self._scaled(raw)
+        self.among_trained = [_distances(one, one) for one in self._trained]
 
-    def distances(self, these: Sequence[Features], those: Sequence[Features]) -> list[Tensor]:
-        """Mean squared distances (these x those) of shapes and of operators."""
-        pairs = zip(self._scaled(these), self._scaled(those), strict=True)
-        return [torch.cdist(a, b) ** 2 / max(a.shape[1], 1) for a, b in pairs]
+    def to_trained(self, many: Sequence[Features]) -> list[Tensor]:
+        """Mean squared distances (many x trained) of shapes and of operators."""
+        return [_distances(*pair) for pair in zip(self._scaled(self._raw(many)), self._trained, strict=True)]
 
-    def _scaled(self, many: Sequence[Features]) -> list[Tensor]:
-        return [(matrix - mean) / spread for matrix, mean, spread in zip(self._raw(many), self._means, self._spreads, strict=True)]
+    def _scaled(self, raw: Sequence[Tensor]) -> list[Tensor]:
+        return [(matrix - mean) / spread for matrix, mean, spread in zip(raw, self._means, self._spreads, strict=True)]
 
     def _raw(self, many: Sequence[Features]) -> list[Tensor]:
         shapes, operators = self._names
@@ -66,6 +71,10 @@ class Table:
             torch.tensor([[one.shape.get(name, 0.0) for name in shapes] for one in many], dtype=torch.float64),
             torch.tensor([[one.operators.get(name, 0.0) for name in operators] for one in many], dtype=torch.float64),
         ]
+
+
+def _distances(these: Tensor, those: Tensor) -> Tensor:
+    return torch.cdist(these, those) ** 2 / max(these.shape[1], 1)
 
 
 class Surrogate:
@@ -87,14 +96,13 @@ class Surrogate:
         doubt: Sequence[float],
         random: np.random.Generator,
         start: Settings | None = None,
-        tries: int = 8,
+        tries: int = 6,
     ) -> None:
-        self._trained, self._table = list(trained), Table(trained)
+        self._table = Table(trained)
         targets = torch.tensor(values, dtype=torch.float64)
         self._mean, self._scale = float(targets.mean()), float(targets.std(correction=0)) + 1e-6
         self._targets = (targets - self._mean) / self._scale
         self._doubt = torch.tensor(doubt, dtype=torch.float64) / self._scale**2
-        self._distances = self._table.distances(self._trained, self._trained)
         self.settings = start or Settings()
         best = self._fit(self.settings)
         for _ in range(tries - 1):
@@ -105,7 +113,7 @@ class Surrogate:
 
     def predict(self, many: Sequence[Features]) -> tuple[Tensor, Tensor]:
         """Expected accuracies and their standard deviations, (n,) each."""
-        near = _covariance(self._table.distances(many, self._trained), self.settings)
+        near = _covariance(self._table.to_trained(many), self.settings)
         explained = (torch.linalg.solve_triangular(self._lower, near.T, upper=False) ** 2).sum(dim=0)
         variance = self._amplitude * (1 - explained).clamp(min=1e-6)
         return near @ self._weights * self._scale + self._mean, variance.sqrt() * self._scale
@@ -113,7 +121,7 @@ class Surrogate:
     def _fit(self, settings: Settings) -> float:
         """The logarithm of the marginal likelihood, but for a constant; the amplitude is the most likely one."""
         count = len(self._targets)
-        covariance = _covariance(self._distances, settings) + torch.diag(settings.noise + self._doubt)
+        covariance = _covariance(self._table.among_trained, settings) + torch.diag(settings.noise + self._doubt)
         self._lower = torch.linalg.cholesky(covariance)
         half = torch.linalg.solve_triangular(self._lower, self._targets[:, None], upper=False)
         self._weights = torch.linalg.solve_triangular(self._lower.T, half, upper=True)[:, 0]

@@ -7,6 +7,7 @@ stopped ones too. Of random draws, mutants and children of the best networks it 
 BANANAS, 2021, https://arxiv.org/abs/1910.11858.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from math import log10
 from typing import Any
@@ -18,9 +19,10 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
+from nas.genome import Genome
 from nas.machine import one_thread
 from nas.pareto import hypervolume_gains, non_dominated
-from nas.search.candidate import Candidate, Target
+from nas.search.candidate import SHARE, Candidate, Target
 from nas.search.features import Features, features
 from nas.search.knowledge import Knowledge, Known
 from nas.search.objectives import ACCURACIES
@@ -56,6 +58,14 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 """Where a normal distribution is asked, and with what weight."""
 
 
+Identity = tuple[Genome, Any]
+"""What a draw decides: a genome before scaling, and the share of the cap."""
+
+
+def _identity(target: Target, params: Mapping[str, Any]) -> Identity:
+    return target.space.decode(params), params.get(SHARE)
+
+
 class SurrogateSampler(BaseSampler):
     """Give it a target and objectives (`meet`), then tell it what becomes of candidates (`knowledge`).
 
@@ -67,6 +77,7 @@ class SurrogateSampler(BaseSampler):
         self._random = np.random.default_rng(seed)
         self._settings = Settings()
         self._dry = -1
+        self._drawn: set[Identity] = set()
         self._reference: list[float] | None = None
         self._distributions: dict[str, BaseDistribution] = {}
         self.knowledge = Knowledge()
@@ -102,22 +113,24 @@ class SurrogateSampler(BaseSampler):
         if not pool:
             self._dry = learned  # A space with nothing new left near the best: asking again would take as long.
             return by_chance
-        return pool[int(np.argmax(self._promises(target, pool, finished)))].params
+        chosen = pool[int(np.argmax(self._promises(target, pool, finished)))].params
+        self._drawn.add(_identity(target, chosen))
+        return chosen
 
     def _pool(self, target: Target, finished: Sequence[Known]) -> list[Candidate]:
-        """Candidates that are new and fit."""
+        """Draws that are new and fit, nearly as they would be trained."""
         parents = self._parents(finished)
+        self._drawn |= {_identity(target, parent) for parent in parents}  # Most offspring that is known is a parent again.
         draws = [drawn(self._distributions, self._random) for _ in range(POOL["random"])]
         draws += [mutant(self._one(parents), self._distributions, self._random) for _ in range(POOL["mutant"])]
         draws += [child(self._one(parents), self._one(parents), self._distributions, self._random) for _ in range(POOL["child"])]
-        found: dict[str, Candidate] = {}
+        found: dict[Identity, Candidate] = {}
         for params in draws:
-            try:
-                candidate = target.candidate(params)
-            except Misfit:
+            identity = _identity(target, params)
+            if identity in found or identity in self._drawn:
                 continue
-            if candidate.genome.key not in self.knowledge:
-                found[candidate.genome.key] = candidate
+            with contextlib.suppress(Misfit):
+                found[identity] = target.sketch(params, identity[0])
         return list(found.values())
 
     def _parents(self, finished: Sequence[Known]) -> list[Mapping[str, Any]]:

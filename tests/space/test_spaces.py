@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nas.cost import Budget
+from nas.cost import Budget, estimate
 from nas.errors import UserError
 from nas.space import Misfit, find_space, known_spaces, load_space, random_params, smallest
 from nas.testing import check_space
@@ -41,6 +41,25 @@ def test_scaling_fills_the_tightest_cap(budget):
     seen = check_space(load_space("tiny_unet"), draws=60, runs=0, budget=budget, seed=2)
     assert seen["filled"] >= 0.95
     assert seen["misfits"] < (0.4 if budget.memory == 150_000 else 0.1)
+
+
+@pytest.mark.parametrize("budget", [Budget(10_000), Budget(10_000, macs=3_000_000), Budget(50_000, memory=150_000)])
+def test_a_rough_scale_fits_and_is_near(budget):
+    space, draw, shares = load_space("tiny_unet"), random.Random(4), []
+    while len(shares) < 60:
+        genome = space.decode(random_params(space, draw))
+        try:
+            exact = space.scale_to(genome, budget, IN_SHAPE, NUM_CLASSES)
+        except Misfit:
+            with pytest.raises(Misfit):
+                space.scale_to(genome, budget, IN_SHAPE, NUM_CLASSES, rough=True)
+            continue
+        rough = space.scale_to(genome, budget, IN_SHAPE, NUM_CLASSES, rough=True)
+        cost, full = (estimate(one, IN_SHAPE, NUM_CLASSES) for one in (rough, exact))
+        assert budget.allows(cost)
+        shares.append(max(getattr(cost, name) / getattr(full, name) for name in budget.caps()))
+    assert min(shares) > 0.5
+    assert sorted(shares)[6] > 0.8
 
 
 def test_misfit_says_how_large_the_narrowest_form_is():
