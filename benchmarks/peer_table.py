@@ -1,16 +1,22 @@
-"""Cost and receptive field of the known hand-designed networks, scaled to one cap: the table of reports/peers.md.
+"""Cost and receptive field of the known hand-designed networks, scaled to one cap: the table of reports/peers.md, and drawings beside it.
 
 Run: python benchmarks/peer_table.py [--budget 10000] > reports/peers.md
 """
 
 import argparse
+import re
+from pathlib import Path
 
 from nas.cost import Budget, estimate
+from nas.drawing import drawing
+from nas.files import write_text
 from nas.receptive_field import receptive_field
 from nas.space import Misfit, load_peers, load_space
 from nas.topology import walk
 
 IN_SHAPE, NUM_CLASSES = (3, 256, 256), 2
+
+DRAWINGS = Path(__file__).resolve().parents[1] / "reports" / "peers"
 
 
 def main() -> None:
@@ -34,7 +40,10 @@ def main() -> None:
         cost = estimate(genome, IN_SHAPE, NUM_CLASSES)
         sees = receptive_field(walk(genome, IN_SHAPE, NUM_CLASSES))
         widths = " ".join(map(str, genome.widths))
-        print(f"| {peer.name} | {cost.params:,} | {cost.macs / 1e6:,.1f}M | {cost.memory / 1024:,.0f}K | {sees} | {widths} |")
+        costs = f"{cost.params:,} | {cost.macs / 1e6:,.1f}M | {cost.memory / 1024:,.0f}K"
+        file = DRAWINGS / f"{re.sub(r'[^a-z0-9]+', '-', peer.name.lower()).strip('-')}.svg"
+        write_text(file, drawing(genome, IN_SHAPE, NUM_CLASSES))
+        print(f"| [{peer.name}]({DRAWINGS.name}/{file.name}) | {costs} | {sees} | {widths} |")
     print("\nWhere they come from:\n")
     for peer in load_peers():
         print(f"- {peer.name}: {peer.source}")

@@ -5,6 +5,7 @@ with all cores (`plain_loop.py`), a `DataLoader` that reads the same pictures fr
 all threads and of 0, 1, ... workers for each network. Both sides take turns; turns disturbed by other programs are repeated.
 
 Run: python benchmarks/training_throughput.py > reports/throughput.md
+One network for each operator instead: --operators --no-levers --rounds 3 > reports/throughput_operators.md
 """
 
 import argparse
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from operator_networks import operator_networks
 from PIL import Image
 
 from nas.cost import Budget, estimate
@@ -141,12 +143,14 @@ def main() -> None:
     made.add_argument("--tries", type=int, default=5, help="how often a disturbed turn is taken")
     made.add_argument("--networks", nargs="*", help="only these")
     made.add_argument("--no-levers", action="store_true")
+    made.add_argument("--operators", action="store_true", help="a network for each operator instead of the ten")
     flags = made.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "set")
         write_set(folder)
         bank = build_bank(open_data(str(folder)), (64, 64), (64, 64), 10, 0, Path(place, "cache"))
-        networks = {name: genome for name, genome in ten_networks(bank).items() if not flags.networks or name in flags.networks}
+        all_networks = operator_networks(Budget(10_000), (3, *bank.image_size), bank.num_classes) if flags.operators else ten_networks(bank)
+        networks = {name: genome for name, genome in all_networks.items() if not flags.networks or name in flags.networks}
         measure_and_print(flags, folder, bank, networks)
 
 
@@ -192,7 +196,8 @@ def _without(lever: str, job: dict, ours: Team, unmalloced: Team, alone: Team, q
 
 def print_report(flags: argparse.Namespace, rows: list, levers: list, quiet: Quiet) -> None:
     print("# Training throughput\n")
-    print(f"`python benchmarks/training_throughput.py --rounds {flags.rounds} --seconds {flags.seconds:g}`, commit {git_commit()},")
+    more = f"{' --operators' if flags.operators else ''}{' --no-levers' if flags.no_levers else ''}"
+    print(f"`python benchmarks/training_throughput.py --rounds {flags.rounds} --seconds {flags.seconds:g}{more}`, commit {git_commit()},")
     print(f"{machine('cpu')['processor']}, {CORES} cores, PyTorch {versions()['torch']}. What is compared: the head of that file.")
     worst = max(quiet.disturbances)
     print(

@@ -31,7 +31,10 @@ MAY_IMPORT = {
     "data": set(),
     "evaluate": {"data"},
     "train": {"data", "evaluate"},
-    "search": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate", "train"},
+    "search": {
+        *("blocks", "genome", "topology", "cost", "receptive_field", "outline", "drawing", "network", "space"),
+        *("data", "evaluate", "train"),
+    },
     "export": {
         *("blocks", "genome", "topology", "cost", "receptive_field", "outline", "drawing", "network", "space"),
         *("search", "train", "evaluate"),

@@ -164,14 +164,15 @@ class Ledger:
             "seconds": live.seconds,
             **({"iou_per_fold": result.iou_per_fold} if result.iou_per_fold else {}),
         }
-        self.recorder.complete(live.trial_id, found, attrs, self._note(live, evaluation_table(result.evaluations, result.iou_per_fold)))
+        note = self._note(live, evaluation_table(result.evaluations, result.iou_per_fold))
+        self.recorder.complete(live.trial_id, live.proposal.candidate, found, attrs, note)
         self.proposer.tell(live.proposal, found, live.completed)
         self._count()
 
     def _prune(self, live: LiveTrial) -> None:
         assert live.trial_id is not None
         words = f"Stopped early: not among the best third after {live.rung} of {self.ladder.rungs} rungs."
-        self.recorder.prune(live.trial_id, self._note(live, words))
+        self.recorder.prune(live.trial_id, live.proposal.candidate, self._note(live, words))
         self.proposer.tell(live.proposal, TrialState.PRUNED, live.completed)
         self._count()
 
@@ -183,7 +184,7 @@ class Ledger:
 
     def _fail(self, live: LiveTrial, reason: str, worker: int) -> None:
         assert live.trial_id is not None
-        self.recorder.fail(live.trial_id, reason, self._note(live, f"Failed: {reason}"))
+        self.recorder.fail(live.trial_id, live.proposal.candidate, reason, self._note(live, f"Failed: {reason}"))
         self.proposer.tell(live.proposal, None)
         self.log.write(
             f"{live.name} failed at rung {live.rung} in worker {worker}: {reason}. What workers wrote, tracebacks too, is in "

@@ -12,6 +12,7 @@ from optuna_dashboard import save_note
 
 from nas.search.candidate import Candidate
 from nas.search.objectives import RUNGS
+from nas.search.pictures import Pictures
 from nas.search.study import StoredStudy
 
 
@@ -22,10 +23,12 @@ class Recorder:
     Attributes:
         stored: The study.
         distributions: Of the parameters.
+        pictures: Draws architectures.
     """
 
     stored: StoredStudy
     distributions: Mapping[str, BaseDistribution]
+    pictures: Pictures
 
     def start(self, candidate: Candidate, attrs: Mapping[str, Any], system_attrs: Mapping[str, Any], note: str) -> tuple[int, int]:
         """Inserts a RUNNING trial whole; returns its identity in the storage and its number in the study."""
@@ -41,11 +44,11 @@ class Recorder:
             distributions=dict(self.distributions),
             user_attrs={**candidate.user_attrs(), **attrs},
             # Optuna's and the dashboard's common place for constraint values; see `proposer.set_constraints`.
-            system_attrs={**system_attrs, "constraints": list(candidate.violations)},
+            system_attrs={**system_attrs, "constraints": list(candidate.violations), **self.pictures.keep(candidate)},
             intermediate_values={},
         )
         trial_id = self.stored.storage.create_new_trial(self.stored.id, template)
-        self.note(trial_id, note)
+        self.note(trial_id, candidate, note)
         return trial_id, self.stored.storage.get_trial(trial_id).number
 
     def restart(self, trial_id: int) -> None:
@@ -58,25 +61,25 @@ class Recorder:
         self.stored.still_held()
         self.stored.storage.set_trial_user_attr(trial_id, RUNGS, [dict(entry) for entry in rungs])
 
-    def prune(self, trial_id: int, note: str) -> None:
+    def prune(self, trial_id: int, candidate: Candidate, note: str) -> None:
         """RUNNING -> PRUNED, without values: what it had reached is not what it would have become."""
         self.stored.still_held()
-        self.note(trial_id, note)
+        self.note(trial_id, candidate, note)
         self.stored.storage.set_trial_state_values(trial_id, TrialState.PRUNED)
 
-    def complete(self, trial_id: int, values: Sequence[float], attrs: Mapping[str, Any], note: str) -> None:
+    def complete(self, trial_id: int, candidate: Candidate, values: Sequence[float], attrs: Mapping[str, Any], note: str) -> None:
         """RUNNING -> COMPLETE; the state comes last, so that a complete trial has all its attributes."""
         self.stored.still_held()
         for name, value in attrs.items():
             self.stored.storage.set_trial_user_attr(trial_id, name, value)
-        self.note(trial_id, note)
+        self.note(trial_id, candidate, note)
         self.stored.storage.set_trial_state_values(trial_id, TrialState.COMPLETE, values)
 
-    def fail(self, trial_id: int, reason: str, note: str) -> None:
+    def fail(self, trial_id: int, candidate: Candidate, reason: str, note: str) -> None:
         """RUNNING -> FAIL, with the reason."""
         self.stored.still_held()
         self.stored.storage.set_trial_user_attr(trial_id, "reason", reason)
-        self.note(trial_id, note)
+        self.note(trial_id, candidate, note)
         self.stored.storage.set_trial_state_values(trial_id, TrialState.FAIL)
 
     def put_back(self, trial_id: int) -> None:
@@ -84,8 +87,9 @@ class Recorder:
         self.stored.still_held()
         self.stored.storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
-    def note(self, trial_id: int, text: str) -> None:
-        """The Markdown note that the dashboard shows beside a trial."""
+    def note(self, trial_id: int, candidate: Candidate, text: str) -> None:
+        """The Markdown note that the dashboard shows beside a trial, with the drawing of its architecture."""
+        text = f"{text}\n\n{self.pictures.shown(candidate, self.stored.id, trial_id)}"
         # `save_note` asks a trial for these three only; making a real `Trial` would make Optuna's sampler draw for it.
         handle = SimpleNamespace(storage=self.stored.storage, study=self.stored.study, _trial_id=trial_id)
         save_note(handle, text)

@@ -23,6 +23,7 @@ from nas.search.ledger import Ledger
 from nas.search.lock import locked
 from nas.search.log import EventLog, command_line, logged_errors
 from nas.search.objectives import directions
+from nas.search.pictures import Pictures
 from nas.search.plan import Plan, make_plan
 from nas.search.plots import Plots
 from nas.search.pool import Pool, started_pool
@@ -149,7 +150,7 @@ def _train(
         objectives=config.objectives,
         ladder=Ladder(plan.rungs, config.prune),
         proposer=proposer,
-        recorder=Recorder(stored, proposer.distributions),
+        recorder=Recorder(stored, proposer.distributions, Pictures(folder.artifacts, plan.target)),
         progress=log.progress,
         log=log,
         states=folder.states.resolve(),

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -22,13 +23,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BROWSER, reason="neither 
 
 
 @contextlib.contextmanager
-def served(storage):
+def served(storage, *flags):
     """The address of a study's pages."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
     program = shutil.which("optuna-dashboard", path=str(Path(sys.executable).parent))
-    process = subprocess.Popen([program, storage, "--port", str(port)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([program, storage, "--port", str(port), *flags], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         for _ in range(150):
             try:
@@ -42,11 +43,15 @@ def served(storage):
         process.wait()
 
 
-def page(address, tmp_path):
-    """The text of a page as the browser has drawn it."""
+def document(address, tmp_path):
+    """A page as the browser has built it."""
     flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", f"--user-data-dir={tmp_path / 'profile'}"]
-    done = subprocess.run([BROWSER, *flags, "--dump-dom", address], capture_output=True, text=True, timeout=180)
-    drawn = re.sub(r"<script.*?</script>|<style.*?</style>", "", done.stdout, flags=re.DOTALL)
+    return subprocess.run([BROWSER, *flags, "--dump-dom", address], capture_output=True, text=True, timeout=180).stdout
+
+
+def page(address, tmp_path):
+    """The text of a page."""
+    drawn = re.sub(r"<script.*?</script>|<style.*?</style>", "", document(address, tmp_path), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", drawn)).split())
 
 
@@ -62,6 +67,21 @@ def test_the_note_and_the_value_of_a_trial(finished, tmp_path):
     assert trial.user_attrs["key"] in text
     assert f"{trial.user_attrs['params']:,}" in text
     assert "encoder1" in text
+
+
+def test_the_note_shows_the_architecture(finished, tmp_path):
+    config, result = finished
+    best = int(result.front["trial"].iloc[0])
+    with opened_study(result.study, result.storage) as stored:
+        trial = stored.trials()[best]
+    folder = config.home / "studies" / result.study / "artifacts"
+    with served(result.storage, "--artifact-dir", str(folder)) as address:
+        sources = re.findall(r'<img[^>]*src="([^"]*/artifacts/[^"]*)"', document(f"{address}/trials?numbers={best}", tmp_path))
+        origin = address.partition("/dashboard")[0]
+        found = [urllib.request.urlopen(urllib.parse.urljoin(origin, html.unescape(source)), timeout=5) for source in sources]
+        drawings = [answer.read().decode() for answer in found if answer.headers["Content-Type"].startswith("image/svg+xml")]
+    assert len(drawings) >= 2  # in the note and in the list of artifacts
+    assert all(f"<title>{trial.user_attrs['key']}: {trial.user_attrs['params']:,} parameters" in drawing for drawing in drawings)
 
 
 def test_who_is_over_a_cap_is_shown_as_infeasible(finished, tmp_path):
