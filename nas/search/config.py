@@ -9,7 +9,7 @@ from nas.cost import Budget
 from nas.errors import UserError
 from nas.machine import DEVICES
 from nas.search.objectives import OBJECTIVES
-from nas.search.sampler import find_maker
+from nas.search.sampling import find_maker
 
 WARM_STARTS = ("peers", "none")
 LEAST = {

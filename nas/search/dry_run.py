@@ -19,7 +19,7 @@ from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.quiet import optuna_quiet
 from nas.search.run import describe_data
 from nas.search.rungs import ETA
-from nas.search.sampler import make_sampler
+from nas.search.sampling import make_sampler
 from nas.search.sets import SetPlan
 from nas.search.warm_start import LARGEST_SHARE
 from nas.space import load_peers

@@ -11,7 +11,7 @@ from nas.machine import DEVICES
 from nas.search.config import WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
 from nas.search.presets import known_presets, preset_config
-from nas.search.sampler import SAMPLERS
+from nas.search.sampling import SAMPLERS
 from nas.space import known_spaces
 
 DEFAULTS = SearchConfig()

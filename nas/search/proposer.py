@@ -17,8 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.genome import genome_from_json
 from nas.search.candidate import SHARE, Candidate, Target, stored_genome
 from nas.search.objectives import OBJECTIVES, RUNGS, Direction
-from nas.search.sampler import sampler_faults
-from nas.search.surrogate_sampler import SurrogateSampler
+from nas.search.sampling import SurrogateSampler, sampler_faults
 from nas.space import Misfit, SearchSpace
 
 EXHAUSTED_AFTER = 1_000

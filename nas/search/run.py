@@ -33,7 +33,7 @@ from nas.search.proposer import Counts, Proposer
 from nas.search.quiet import optuna_quiet
 from nas.search.record import Recorder
 from nas.search.rungs import Ladder
-from nas.search.sampler import make_sampler
+from nas.search.sampling import make_sampler
 from nas.search.signals import Wish, caught_signals
 from nas.search.storage import readable_errors, shown_url
 from nas.search.study import StoredStudy, begun_study

@@ -7,7 +7,7 @@ from nas.cost import Budget
 from nas.search.candidate import Target
 from nas.search.objectives import directions
 from nas.search.proposer import Proposer
-from nas.search.sampler import make_sampler
+from nas.search.sampling import make_sampler
 from nas.space import load_space
 
 OBJECTIVES = ("iou", "macs")

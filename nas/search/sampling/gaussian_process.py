@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nas.search.features import Features
+from nas.search.sampling.features import Features
 
 LEAST_SPREAD = 0.2
 """Of an operator's count: a rare operator must not outweigh all others."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from nas.search.features import Features
-from nas.search.surrogate import Settings, Surrogate
+from nas.search.sampling.features import Features
+from nas.search.sampling.gaussian_process import Settings, Surrogate
 
 
 def network(draw):

@@ -23,15 +23,15 @@ from nas.genome import Genome
 from nas.machine import one_thread
 from nas.pareto import hypervolume_gains, non_dominated
 from nas.search.candidate import SHARE, Candidate, Target
-from nas.search.features import Features, features
-from nas.search.knowledge import Knowledge, Known
 from nas.search.objectives import ACCURACIES
-from nas.search.surrogate import Settings, Surrogate
-from nas.search.variation import child, drawn, gene, mutant
+from nas.search.sampling.features import Features, features
+from nas.search.sampling.gaussian_process import Settings, Surrogate
+from nas.search.sampling.knowledge import Knowledge, Known
+from nas.search.sampling.variation import child, drawn, gene, mutant
 from nas.search.volume import reference_costs, scaled
 from nas.space import Misfit
 
-FIRST = 10
+FIRST = 6
 """Networks by chance, before there is anything to learn from."""
 
 LEAST_FINISHED = 3

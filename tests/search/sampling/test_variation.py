@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nas.search.variation import child, drawn, gene, mutant
+from nas.search.sampling.variation import child, drawn, gene, mutant
 from nas.space import load_space
 
 GENES = {

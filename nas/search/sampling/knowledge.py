@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from nas.search.candidate import Candidate
-from nas.search.features import Features, features
 from nas.search.objectives import BREAK_EVEN
+from nas.search.sampling.features import Features, features
 
 SLOPE_WEIGHT = 0.02
 """How firmly a final accuracy is believed to follow an early one by 1:1, as a sum of squared early accuracies."""

@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.python_file import import_attribute
 from nas.search.objectives import Direction
 from nas.search.quiet import optuna_quiet
-from nas.search.surrogate_sampler import SurrogateSampler
+from nas.search.sampling.surrogate import SurrogateSampler
 
 
 def _tpe(seed: int) -> BaseSampler:

@@ -7,12 +7,12 @@ from optuna.trial import TrialState
 
 from nas.cost import Budget
 from nas.search.candidate import Target
-from nas.search.features import features
-from nas.search.knowledge import Knowledge
 from nas.search.objectives import OBJECTIVES, directions
 from nas.search.proposer import Proposer
-from nas.search.sampler import make_sampler
-from nas.search.surrogate_sampler import FIRST, SurrogateSampler
+from nas.search.sampling import make_sampler
+from nas.search.sampling.features import features
+from nas.search.sampling.knowledge import Knowledge
+from nas.search.sampling.surrogate import FIRST, SurrogateSampler
 from nas.space import load_space
 
 TARGET = Target(load_space("tiny_unet"), Budget(10_000), (3, 64, 64), 2)
