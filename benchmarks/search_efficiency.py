@@ -1,6 +1,6 @@
 """Hypervolume over time: the search against random sampling, and rungs against none, with equal wall-clock on real data.
 
-Four arms: TPE or random sampling, with rungs or with every network trained to the end. Each run is a search of its own, started as a person
+Arms: a sampler (surrogate, TPE, random) with rungs or with every network trained to the end. Each run is a search of its own, started as a person
 would, with one worker, no warm start and no finalists, held to one core with its coordinator; as many run at a time as there are cores,
 arms side by side, so that what disturbs one disturbs another too. Views are drawn beforehand. Hypervolume is that of the finished trials in
 (validation IoU, log10 MACs), with reference IoU 0 and the largest MACs of the space under the cap, on a clock that starts with the process.
@@ -34,6 +34,7 @@ ARMS = {
     "surrogate, rungs": ["--sampler", "surrogate"],
     "TPE, rungs": ["--sampler", "tpe"],
     "random, rungs": ["--sampler", "random"],
+    "surrogate, no rungs": ["--sampler", "surrogate", "--no-prune"],
     "TPE, no rungs": ["--sampler", "tpe", "--no-prune"],
     "random, no rungs": ["--sampler", "random", "--no-prune"],
 }
@@ -155,7 +156,8 @@ def print_report(flags: argparse.Namespace, found: dict[Run, Outcome], seconds: 
     print("# Hypervolume over time\n")
     sets = " ".join(f"--data {path.name}" for path in flags.data)
     size = "x".join(map(str, flags.image_size))
-    settings = f"--seconds {flags.seconds:g} --seeds {flags.seeds} --image-size {size.replace('x', ' ')}"
+    arms = "" if flags.arms == list(ARMS) else f" --arms {' '.join(map(repr, flags.arms))}"
+    settings = f"--seconds {flags.seconds:g} --seeds {flags.seeds} --image-size {size.replace('x', ' ')}{arms}"
     print(f"`python benchmarks/search_efficiency.py {sets} {settings}`,")
     print(f"commit {git_commit()}, {machine('cpu')['processor']}, {len(CORES)} cores,")
     print(f"PyTorch {versions()['torch']}, Optuna {versions()['optuna']};")

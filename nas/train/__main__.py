@@ -131,6 +131,7 @@ def summary(plan: FullPlan, jobs: Sequence[Job], ended: Sequence[Progress]) -> d
         "model": plan.config.model,
         "digest": plan.code.digest,
         "trainings": trainings,
+        "means": means(jobs, ended),
         "recipe": jobs[0].recipe.as_dict(),
         "sets": [
             {
@@ -148,6 +149,18 @@ def summary(plan: FullPlan, jobs: Sequence[Job], ended: Sequence[Progress]) -> d
     }
 
 
+def means(jobs: Sequence[Job], ended: Sequence[Progress]) -> list[dict[str, Any]]:
+    """Of the best validation IoUs of each set that was trained on several times, over seeds and folds."""
+    groups: dict[str, list[float]] = {}
+    for job, progress in zip(jobs, ended, strict=True):
+        groups.setdefault(job.banks[0].name.rpartition("-")[0], []).append((progress.best or {"iou": 0.0})["iou"])
+    return [
+        {"name": name, "mean_iou": statistics.mean(ious), "std_iou": statistics.stdev(ious), "trainings": len(ious)}
+        for name, ious in groups.items()
+        if len(ious) > 1
+    ]
+
+
 def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> str:
     """The table at the end."""
     lines = []
@@ -157,12 +170,8 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
         early = ", stopped early" if progress.stopped else ""
         name = f"{job.name}: " if job.name else ""
         lines.append(f"{name}validation IoU {best['iou']:.4f} after epoch {best['epoch']} of {progress.epoch}{early}; {job.folder / BEST}")
-    groups: dict[tuple[str, ...], list[float]] = {}
-    for job, progress in zip(jobs, ended, strict=True):
-        groups.setdefault(tuple(path.name.rpartition("-")[0] for path in job.banks[:1]), []).append((progress.best or {"iou": 0.0})["iou"])
-    for names, ious in groups.items():
-        if len(ious) > 1:
-            lines.append(f"{names[0]}: mean {statistics.mean(ious):.4f}, standard deviation {statistics.stdev(ious):.4f} over {len(ious)}")
+    for one in means(jobs, ended):
+        lines.append(f"{one['name']}: mean {one['mean_iou']:.4f}, standard deviation {one['std_iou']:.4f} over {one['trainings']}")
     return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 

@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 import sys
+from statistics import mean, stdev
 
 import pytest
 
@@ -55,6 +56,9 @@ def test_seeds_and_folds_have_folders_and_a_spread(call, tmp_path, capsys):
     assert len(list((tmp_path / "many").rglob("best.safetensors"))) == 4
     assert (tmp_path / "many" / "seed-1" / "fold-2").is_dir()
     assert "standard deviation" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "many" / "summary.json").read_text())
+    ious = [one["best_iou"] for one in summary["trainings"]]
+    assert summary["means"] == [{"name": "squares", "mean_iou": mean(ious), "std_iou": stdev(ious), "trainings": 4}]
 
 
 def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_path, capsys):
