@@ -1,9 +1,10 @@
 """Hypervolume over time: the search against random sampling, and rungs against none, with equal wall-clock on real data.
 
-Arms: a sampler (surrogate, TPE, random) with rungs or with every network trained to the end. Each run is a search of its own, started as a person
-would, with one worker, no warm start and no finalists, held to one core with its coordinator; as many run at a time as there are cores,
-arms side by side, so that what disturbs one disturbs another too. Views are drawn beforehand. Hypervolume is that of the finished trials in
-(validation IoU, log10 MACs), with reference IoU 0 and the largest MACs of the space under the cap, on a clock that starts with the process.
+Arms: a sampler (surrogate, TPE, random) with rungs or with every network trained to the end. Each run is a search of its own, started as
+a person would, with one worker, no warm start and no finalists, held to one core with its coordinator; as many run at a time as there are
+cores, arms side by side, so that what disturbs one disturbs another too. Views are drawn beforehand. Hypervolume is that of the finished
+trials in (validation IoU, log10 MACs), with reference IoU 0 and the largest MACs of the space under the cap, on a clock that starts with
+the process.
 
 Run: python benchmarks/search_efficiency.py --data PATH --data PATH [--seconds 180] [--seeds 5] > reports/search_efficiency.md
 """

@@ -170,8 +170,10 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
         early = ", stopped early" if progress.stopped else ""
         name = f"{job.name}: " if job.name else ""
         lines.append(f"{name}validation IoU {best['iou']:.4f} after epoch {best['epoch']} of {progress.epoch}{early}; {job.folder / BEST}")
-    for one in means(jobs, ended):
-        lines.append(f"{one['name']}: mean {one['mean_iou']:.4f}, standard deviation {one['std_iou']:.4f} over {one['trainings']}")
+    lines += [
+        f"{one['name']}: mean {one['mean_iou']:.4f}, standard deviation {one['std_iou']:.4f} over {one['trainings']}"
+        for one in means(jobs, ended)
+    ]
     return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 
