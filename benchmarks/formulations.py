@@ -5,6 +5,7 @@ The two take turns, and what counts is processor time: medians of both. Dilated 
 Run: python benchmarks/formulations.py
 """
 
+import itertools
 import statistics
 import time
 
@@ -20,6 +21,11 @@ LAYERS = [
     *[(nn.BatchNorm2d(channels), size) for channels, size in ((7, 64), (10, 64), (13, 64), (20, 64), (24, 32), (10, 128))],
     *[(nn.Conv2d(c, c, 5, padding=2, groups=c, bias=False), size) for c, size in ((14, 64), (20, 32), (10, 128))],
     *[(nn.Upsample(scale_factor=2.0, mode="bilinear"), size) for size in (16, 32, 64)],
+    (nn.Upsample(scale_factor=4.0, mode="bilinear"), 16),
+    *[
+        (nn.Conv2d(c, c, kernel, padding=dilation * (kernel // 2), dilation=dilation, groups=c, bias=False), size)
+        for c, kernel, dilation, size in ((24, 3, 1, 2), (24, 3, 1, 4), (24, 5, 1, 4), (12, 3, 2, 8), (28, 3, 2, 8), (28, 5, 1, 8))
+    ],
 ]
 
 
@@ -34,14 +40,15 @@ def step(layer: nn.Module, x: torch.Tensor, device: torch.device) -> float:
 def main() -> None:
     torch.set_num_threads(1)
     plain_device, fast_device = torch.device("cuda"), torch.device("cpu")  # the forms are for a CPU: for a GPU nothing is changed
-    print(f"batches of 8, channels_last, torch {torch.__version__}; {len(FORMULATIONS)} forms\n")
-    print("| layer | size | plain ms | fast ms | ratio |\n|---|---:|---:|---:|---:|")
-    for layer, size in LAYERS:
-        channels = getattr(layer, "in_channels", getattr(layer, "num_features", 12))
-        x = torch.randn(8, channels, size, size).contiguous(memory_format=torch.channels_last).requires_grad_()
+    print(f"batches of 8, torch {torch.__version__}; {len(FORMULATIONS)} forms\n")
+    print("| layer | size | order | plain ms | fast ms | ratio |\n|---|---:|---|---:|---:|---:|")
+    for (layer, size), order in itertools.product(LAYERS, (torch.channels_last, torch.contiguous_format)):
+        channels = getattr(layer, "in_channels", getattr(layer, "num_features", 6))
+        x = torch.randn(8, channels, size, size).contiguous(memory_format=order).requires_grad_()
         times = [(step(layer, x, plain_device), step(layer, x, fast_device)) for _ in range(REPEATS + 3)][3:]
         plain, fast = (statistics.median(column) for column in zip(*times, strict=True))
-        print(f"| `{layer}` on {channels} | {size} | {plain:.2f} | {fast:.2f} | {plain / fast:.2f} |", flush=True)
+        name = "channels last" if order == torch.channels_last else "channels first"
+        print(f"| `{layer}` on {channels} | {size} | {name} | {plain:.2f} | {fast:.2f} | {plain / fast:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

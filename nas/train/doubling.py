@@ -4,19 +4,14 @@ PyTorch's backward scatters every gradient to four pixels, one pixel at a time, 
 concatenation's (3.3 ms for 16 channels and 8 images of 32 x 32 pixels; 0.5 in `channels_last`). With the half-pixel centres of
 `align_corners=False` a pixel of the output is 3/4 of its nearest pixel and 1/4 of the next one. So along each axis a pixel's gradient is
 3/4 of its two outputs' and 1/4 of the two outputs' beside them; at a border the pixel is its own neighbour. In whole rows: 0.35 ms.
-
-For training only: in eval mode, on a GPU and in an exported file the layer is the plain one.
+`enlarging.py` says where it is used.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-
-MIN_PIXELS = 1024
-"""Pixels of an image below which the plain backward is as fast."""
 
 
 def _halve(grad: Tensor, axis: int) -> Tensor:
@@ -44,24 +39,3 @@ class Doubling(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Gradient of the input."""
         return _halve(_halve(grad.permute(0, 2, 3, 1), 1), 2).permute(0, 3, 1, 2)
-
-
-def faster_doubling(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
-    """Gives the forward that trains a layer faster; None if it does not double bilinearly with half-pixel centres.
-
-    Args:
-        layer: any.
-    """
-    if not isinstance(layer, nn.Upsample) or layer.mode != "bilinear" or layer.align_corners or layer.recompute_scale_factor:
-        return None
-    if layer.size is not None or layer.scale_factor not in (2, (2, 2)):
-        return None
-    plain = layer.forward
-
-    def forward(x: Tensor) -> Tensor:
-        if x.shape[2] * x.shape[3] < MIN_PIXELS or not x.is_contiguous(memory_format=torch.channels_last):
-            return plain(x)
-        y: Tensor = Doubling.apply(x)  # type: ignore[no-untyped-call]
-        return y
-
-    return forward

@@ -13,21 +13,23 @@ import torch
 from torch import Tensor, nn
 
 from nas.train.dilated import faster_dilated
-from nas.train.doubling import faster_doubling
+from nas.train.enlarging import faster_enlargement
 from nas.train.folded_norm import faster_norm
 from nas.train.per_channel import faster_per_channel
 from nas.train.pointwise import faster_pointwise
+from nas.train.small_maps import faster_small_maps
 from nas.train.wide_depthwise import faster_wide_depthwise
 
 FORMULATIONS: tuple[Callable[[nn.Module], Callable[[Tensor], Tensor] | None], ...] = (
     faster_dilated,
-    faster_doubling,
+    faster_enlargement,
     faster_norm,
     faster_per_channel,
     faster_pointwise,
     faster_wide_depthwise,
+    faster_small_maps,
 )
-"""No two of them take the same layer."""
+"""In this order; where two take the same layer, a later one hands maps that do not suit it to the earlier one."""
 
 
 @contextmanager
@@ -38,13 +40,13 @@ def fast_layers(model: nn.Module, device: torch.device) -> Iterator[None]:
         model: whose layers are changed until the block ends.
         device: where it trains.
     """
-    changed = []
+    changed: set[nn.Module] = set()
     try:
         for layer in model.modules() if device.type == "cpu" else ():
             for formulation in FORMULATIONS:
                 if (forward := formulation(layer)) is not None:
                     layer.forward = forward
-                    changed.append(layer)
+                    changed.add(layer)
         yield
     finally:
         for layer in changed:

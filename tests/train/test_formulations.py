@@ -5,26 +5,31 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nas.train import doubling, folded_norm, pointwise, wide_depthwise
+from nas.train import enlarging, folded_norm, pointwise, small_maps, wide_depthwise
 from nas.train.formulations import FORMULATIONS, fast_layers
+from nas.train.wide_depthwise import faster_wide_depthwise
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 # A layer that each form takes, by the name of what autograd records for it.
 TAKEN = {
     "DoublingBackward": nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=False),
+    "ProductsBackward": nn.Upsample(scale_factor=4.0, mode="bilinear", align_corners=False),
     "FoldedNormBackward": nn.BatchNorm2d(5),
     "PointwiseBackward": nn.Conv2d(5, 7, 1, bias=False),
     "WideDepthwiseBackward": nn.Conv2d(5, 5, 5, padding=2, groups=5, bias=False),
+    "SmallMapsBackward": nn.Conv2d(5, 5, 3, padding=1, groups=5, bias=False),
     "SliceBackward0": nn.Conv2d(5, 5, 3, padding=2, dilation=2, groups=5, bias=False),
     "MulBackward0": nn.Conv2d(5, 5, 1, groups=5, bias=False),
 }
 LEFT_ALONE = [
-    nn.Upsample(scale_factor=4.0, mode="bilinear"),
+    nn.Upsample(scale_factor=3.0, mode="bilinear"),
+    nn.Upsample(scale_factor=(2.0, 4.0), mode="bilinear"),
+    nn.Upsample(scale_factor=4.0),
     nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=True),
     nn.Upsample(scale_factor=2.0),
     nn.Upsample(size=(20, 20), mode="bilinear"),
@@ -38,20 +43,28 @@ LEFT_ALONE = [
     nn.Conv2d(4, 8, 1, padding=1),
     nn.Conv2d(4, 4, 5, padding=2, bias=False),
     nn.Conv2d(4, 4, 5, padding=2, groups=4),
+    nn.Conv2d(4, 4, 5, padding=2, groups=4, bias=False, padding_mode="reflect"),
+    nn.Conv2d(4, 4, 5, padding="same", groups=4, bias=False),
+    nn.Conv2d(4, 8, 3, padding=1, groups=4, bias=False),
+    nn.Conv2d(1, 1, 3, padding=1, bias=False),
+]
+NOT_WIDE = [
     nn.Conv2d(4, 4, 5, padding=1, groups=4, bias=False),
     nn.Conv2d(4, 4, 5, padding=2, stride=2, groups=4, bias=False),
     nn.Conv2d(4, 4, 5, padding=4, dilation=2, groups=4, bias=False),
     nn.Conv2d(4, 4, (5, 3), padding=(2, 1), groups=4, bias=False),
-    nn.Conv2d(4, 4, 5, padding=2, groups=4, bias=False, padding_mode="reflect"),
 ]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _however_small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folded_norm, "MIN_NUMBERS", 0)
-        for module in (doubling, pointwise, wide_depthwise):
+        for module in (folded_norm, enlarging):
+            patch.setattr(module, "MIN_NUMBERS", 0)
+        for module in (enlarging, pointwise, wide_depthwise):
             patch.setattr(module, "MIN_PIXELS", 0)
+        patch.setattr(small_maps, "MAX_NUMBERS", 10**6)
+        patch.setattr(small_maps, "MAX_NUMBERS_WIDE", 0)
         yield
 
 
@@ -59,7 +72,11 @@ def channels_last(*shape: int) -> torch.Tensor:
     return (torch.randn(*shape, dtype=torch.float64) * 2 + 1).contiguous(memory_format=torch.channels_last)
 
 
-def assert_same(layer: nn.Module, x: torch.Tensor) -> None:
+def channels_first(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, dtype=torch.float64) * 2 + 1
+
+
+def assert_same(layer: nn.Module, x: torch.Tensor, keeps_order: bool = True) -> None:
     """Output, its layout in memory, gradients and buffers."""
     found = []
     for device in (CPU, GPU):  # where nothing is changed
@@ -68,7 +85,9 @@ def assert_same(layer: nn.Module, x: torch.Tensor) -> None:
             y = own(given_)
         y.backward(torch.arange(y.numel(), dtype=y.dtype).view_as(y).sin())
         found.append([y.detach(), given_.grad, *[p.grad for p in own.parameters()], *own.buffers()])
-        assert device == GPU or y[0, 0].numel() <= 4 or y.is_contiguous(memory_format=torch.channels_last)
+        orders = [one for one in (torch.contiguous_format, torch.channels_last) if x.is_contiguous(memory_format=one)]
+        kept = any(y.is_contiguous(memory_format=one) for one in orders)
+        assert device == GPU or not keeps_order or y[0, 0].numel() <= 4 or kept
     torch.testing.assert_close(*found)
 
 
@@ -108,7 +127,39 @@ def test_per_channel(batch, channels, height, width, bias):
 @some
 @given(st.integers(1, 3), st.integers(1, 6), side, side)
 def test_doubling(batch, channels, height, width):
-    assert_same(TAKEN["DoublingBackward"], channels_last(batch, channels, height, width))
+    for x in (channels_last(batch, channels, height, width), channels_first(batch, channels, height, width)):
+        assert_same(TAKEN["DoublingBackward"], x)
+
+
+@some
+@given(st.integers(1, 3), st.integers(1, 6), side, side, st.sampled_from([2, 4, 8]))
+def test_enlarging(batch, channels, height, width, factor):
+    layer = nn.Upsample(scale_factor=float(factor), mode="bilinear", align_corners=False)
+    assert_same(layer, channels_first(batch, channels, height, width))
+    assert_same(layer, channels_last(batch, channels, height, width), keeps_order=False)
+
+
+kernel = st.tuples(st.sampled_from([1, 3, 5]), st.sampled_from([3, 4, 5]))
+
+
+@some
+@given(st.integers(1, 3), st.integers(2, 6), st.integers(1, 9), st.integers(1, 9), kernel, st.integers(1, 3), st.integers(1, 3))
+def test_small_maps(batch, channels, height, width, sides, stride, dilation):
+    padding = tuple(dilation * (one // 2) for one in sides)
+    layer = nn.Conv2d(channels, channels, sides, stride, padding, dilation, groups=channels, bias=False).double()
+    assume(all(size + 2 * pad > dilation * (one - 1) for size, pad, one in zip((height, width), padding, sides, strict=True)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(small_maps, "MAX_NUMBERS_WIDE", 10**6)
+        assert_same(layer, channels_first(batch, channels, height, width))
+
+
+def test_the_first_layer_of_a_network_needs_no_gradient_of_its_input():
+    layer, x = nn.Conv2d(3, 3, 3, padding=1, groups=3, bias=False), torch.randn(2, 3, 4, 4)
+    found = []
+    for device in (CPU, GPU):
+        with fast_layers(layer, device):
+            found.append(torch.autograd.grad(layer(x).square().sum(), layer.weight)[0])
+    torch.testing.assert_close(*found)
 
 
 def test_the_gradient_of_a_part_of_a_concatenation():
@@ -123,7 +174,8 @@ def test_the_gradient_of_a_part_of_a_concatenation():
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_is_used_and_an_in_place_activation_can_follow(name):
-    layer, x = TAKEN[name], torch.randn(2, 5, 17, 17).contiguous(memory_format=torch.channels_last).requires_grad_()
+    order = torch.contiguous_format if name == "SmallMapsBackward" else torch.channels_last
+    layer, x = TAKEN[name], torch.randn(2, 5, 17, 17).contiguous(memory_format=order).requires_grad_()
     with fast_layers(layer, CPU):
         y = layer(x)
         assert type(y.grad_fn).__name__ == name
@@ -133,15 +185,23 @@ def test_is_used_and_an_in_place_activation_can_follow(name):
         assert "forward" not in vars(layer)
 
 
+@pytest.mark.parametrize("layer", NOT_WIDE, ids=str)
+def test_others_are_not_cut_into_pieces(layer):
+    assert faster_wide_depthwise(layer) is None
+
+
 @pytest.mark.parametrize("layer", LEFT_ALONE, ids=str)
 def test_others_are_left_alone(layer):
     assert [formulation(layer) for formulation in FORMULATIONS] == [None] * len(FORMULATIONS)
 
 
-def test_small_maps_and_other_layouts_go_the_plain_way(monkeypatch):
-    for module in (doubling, pointwise, wide_depthwise):
+def test_other_sizes_go_the_plain_way(monkeypatch):
+    for module in (enlarging, pointwise, wide_depthwise):
         monkeypatch.setattr(module, "MIN_PIXELS", 10**6)
-    monkeypatch.setattr(folded_norm, "MIN_NUMBERS", 10**6)
+    monkeypatch.setattr(wide_depthwise, "MIN_PIXELS_FIRST", 10**6)
+    for module in (folded_norm, enlarging):
+        monkeypatch.setattr(module, "MIN_NUMBERS", 10**6)
+    monkeypatch.setattr(small_maps, "MAX_NUMBERS", 0)
     for name in TAKEN.keys() - {"SliceBackward0", "MulBackward0"}:
         layer = TAKEN[name]
         with fast_layers(layer, CPU):
