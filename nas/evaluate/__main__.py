@@ -78,7 +78,7 @@ def evaluated_model(
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
     if errors is not None:
         write_errors(errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
-    performance = measure_performance(subject.models[0], (data.channels, *size), device)
+    performance = measure_performance(subject.models[0], (data.channels, *size), device, None if domain is None else subject.domain)
     return Evaluated(
         model=model,
         weights=[str(path) for path in weights],

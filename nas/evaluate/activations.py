@@ -73,18 +73,19 @@ def _storage(tensor: torch.Tensor) -> int:
     return address
 
 
-def measured_peak(module: nn.Module, inputs: Sequence[torch.Tensor], *, hold_inputs: bool = False) -> int:
+def measured_peak(module: nn.Module, inputs: Sequence[torch.Tensor], *, hold_inputs: bool = False, **told: int) -> int:
     """Largest number of elements alive at once in a forward pass in eval mode, norms folded.
 
     Args:
         module: What runs.
         inputs: Its arguments.
         hold_inputs: Whether the inputs stay alive to the end, as where a skip waits for them.
+        told: What its forward wants beside, such as a domain.
     """
     folded = without_norms(module).eval()
     inputs = [tensor.clone() for tensor in inputs]
     with torch.no_grad(), Recorder(inputs) as record:
-        output = folded(*inputs)
+        output = folded(*inputs, **told)
     results = {_storage(leaf) for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)}
     held = results | ({_storage(tensor) for tensor in inputs} if hold_inputs else set())
     return _peak(record, [_storage(tensor) for tensor in inputs], held)

@@ -11,6 +11,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
+def told_domain(domain: int | None) -> dict[str, int]:
+    """What a network is told beside the image."""
+    return {} if domain is None else {"domain": domain}
+
+
 @dataclass(frozen=True)
 class MeasuredCost:
     """Cost of one image.
@@ -24,18 +29,19 @@ class MeasuredCost:
     macs: int
 
 
-def measured_cost(model: nn.Module, in_shape: tuple[int, int, int]) -> MeasuredCost:
+def measured_cost(model: nn.Module, in_shape: tuple[int, int, int], domain: int | None = None) -> MeasuredCost:
     """Counts while a network answers an image of zeros.
 
     Args:
         model: Any, on the CPU; its modes and statistics stay as they are.
         in_shape: Channels, height and width.
+        domain: Position of the head that answers, for a network with several; None for all of them.
     """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model(torch.zeros(1, *in_shape))
+            model(torch.zeros(1, *in_shape), **told_domain(domain))
     finally:
         for module, mode in modes:
             module.training = mode

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nas.evaluate.activations import measured_peak
-from nas.evaluate.cost import measured_cost
+from nas.evaluate.cost import measured_cost, told_domain
 
 RUNS, WARM_UP = 20, 3
 
@@ -53,29 +53,33 @@ class Performance:
         )
 
 
-def measure_performance(model: nn.Module, in_shape: tuple[int, int, int], device: str = "cpu") -> Performance:
+def measure_performance(
+    model: nn.Module, in_shape: tuple[int, int, int], device: str = "cpu", domain: int | None = None
+) -> Performance:
     """Measures a network.
 
     Args:
         model: Any; on the CPU and in eval mode afterwards.
         in_shape: Channels, height and width.
         device: For the latency.
+        domain: Position of the head that answers, for a network with several; parameters are those of all heads.
     """
     model.to("cpu").eval()
-    cost, image = measured_cost(model, in_shape), torch.zeros(1, *in_shape)
-    peak = 4 * measured_peak(model, [image])
-    times = _latencies(model.to(device), image.to(device))
+    cost, image = measured_cost(model, in_shape, domain), torch.zeros(1, *in_shape)
+    told = told_domain(domain)
+    peak = 4 * measured_peak(model, [image], **told)
+    times = _latencies(model.to(device), image.to(device), told)
     model.to("cpu")
     spread = (min(times), max(times))
     return Performance(cost.params, cost.macs, peak, statistics.median(times), spread, device, torch.get_num_threads(), in_shape)
 
 
-def _latencies(model: nn.Module, image: torch.Tensor) -> list[float]:
+def _latencies(model: nn.Module, image: torch.Tensor, told: dict[str, int]) -> list[float]:
     times = []
     with torch.inference_mode():
         for run in range(WARM_UP + RUNS):
             began = time.perf_counter()
-            model(image)
+            model(image, **told)
             if image.device.type == "cuda":
                 torch.cuda.synchronize()
             if run >= WARM_UP:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from nas.data.bands import as_rgb, read_image
 from nas.door import enter
 from nas.errors import UserError
+from nas.evaluate.domains import check_named
 from nas.evaluate.options import augmentations
 from nas.evaluate.recorded import recorded_set
 from nas.evaluate.subject import load_subject, size_of_use
@@ -44,6 +45,7 @@ def main() -> int:
     """Parses, answers, writes."""
     flags = parser().parse_args()
     images, code, device = find_images(flags.images), load_model_code(flags.model), resolve_device(flags.device)
+    check_named([code], flags.domain)
     for path, _ in images:
         if flags.out.resolve() == path.parent:
             raise UserError(f"{flags.out} is the folder of {path.name}: masks would get between the images, give another --out")

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.genome import genome_from_json
 from nas.search.candidate import SHARE, Candidate, Target, stored_genome
 from nas.search.objectives import OBJECTIVES, RUNGS, Direction
-from nas.search.sampling import SurrogateSampler, sampler_faults
+from nas.search.sampling import Knowledge, SurrogateSampler, sampler_faults
 from nas.space import Misfit, SearchSpace
 
 EXHAUSTED_AFTER = 1_000
@@ -64,6 +64,7 @@ class Proposer:
         directions: Of the objectives.
         counts: Draws that became no trial.
         first: Candidates to give before the sampler draws any.
+        knowledge: What became of every candidate, for samplers that learn from more than values.
     """
 
     target: Target
@@ -72,13 +73,14 @@ class Proposer:
     directions: Sequence[Direction]
     counts: Counts = field(default_factory=Counts)
     first: deque[Candidate] = field(default_factory=deque)
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
     def __post_init__(self) -> None:
         self.study = optuna.create_study(directions=list(self.directions), sampler=self.sampler)
         self.distributions = distributions(self.target.space, self.objectives)
         self.known: dict[str, Ended] = {}
         if isinstance(self.sampler, SurrogateSampler):
-            self.sampler.meet(self.target, self.objectives, self.distributions)
+            self.sampler.meet(self.target, self.objectives, self.distributions, self.knowledge)
 
     def remember(self, trial: FrozenTrial) -> None:
         """Takes a trial of the stored study into the sampler's copy."""
@@ -88,7 +90,8 @@ class Proposer:
             text = stored_genome(trial.user_attrs)
             if text is not None:
                 genome = genome_from_json(text, self.target.space.vocabulary)
-                self._teach(self.target.priced(trial.params, genome), ended[trial.state], trial.user_attrs.get(RUNGS, ()))
+                complete = trial.state == TrialState.COMPLETE
+                self.knowledge.learn(self.target.priced(trial.params, genome), trial.user_attrs.get(RUNGS, ()), complete)
             self.study.add_trial(
                 optuna.trial.create_trial(
                     state=trial.state,
@@ -141,22 +144,16 @@ class Proposer:
     def tell(self, proposal: Proposal, ended: Ended, rungs: Sequence[Mapping[str, Any]] = ()) -> None:
         """How a proposal ended, and the entries of the rungs that it has completed."""
         self.known[proposal.candidate.genome.key] = ended
-        self._teach(proposal.candidate, ended, rungs)
+        if ended is None:
+            self.knowledge.drop(proposal.candidate)
+        else:
+            self.knowledge.learn(proposal.candidate, rungs, complete=not isinstance(ended, TrialState))
         self._tell(proposal.asked, ended, proposal.candidate.violations)
 
     def _begun(self, proposal: Proposal) -> Proposal:
         self.known[proposal.candidate.genome.key] = None
-        if isinstance(self.sampler, SurrogateSampler):
-            self.sampler.knowledge.expect(proposal.candidate)
+        self.knowledge.expect(proposal.candidate)
         return proposal
-
-    def _teach(self, candidate: Candidate, ended: Ended, rungs: Sequence[Mapping[str, Any]]) -> None:
-        if not isinstance(self.sampler, SurrogateSampler):
-            return
-        if ended is None:
-            self.sampler.knowledge.drop(candidate)
-        else:
-            self.sampler.knowledge.learn(candidate, rungs, complete=not isinstance(ended, TrialState))
 
     def _ask(self) -> optuna.Trial:
         with sampler_faults(self.sampler):

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
+from nas.evaluate.domains import head_of
 from nas.evaluate.subject import SUMMARY
 from nas.files import write_json
 from nas.machine import keep_memory
@@ -69,12 +70,13 @@ def describe(plan: FullPlan) -> str:
 def costs(plan: FullPlan) -> list[str]:
     """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
     lines = []
-    for one in plan.sets[:1] if plan.code.joint else plan.sets:
+    for one in plan.sets:
         model = plan.code.build(one.data.channels, plan.code.built_for(one.data.num_classes))
         filed = plan.code.constants.get("INPUT_SIZE")
         sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
         try:
-            found = [measured_cost(model, (one.data.channels, *size)) for size in sizes]
+            head = head_of(plan.code, one.domain) if one.domain is not None else None
+            found = [measured_cost(model, (one.data.channels, *size), head) for size in sizes]
         except RuntimeError as error:
             raise UserError(
                 f"{plan.code.spec} does not take the images of {one.data.name}, {one.data.channels} channels at "
@@ -82,7 +84,7 @@ def costs(plan: FullPlan) -> list[str]:
             ) from error
         told = "; ".join(f"{cost.macs / 1e6:.2f}M MACs at {height}x{width}" for cost, (height, width) in zip(found, sizes, strict=True))
         where = " (the file's size)" if len(sizes) > 1 else ""
-        name = f" for {one.data.name}" if len(plan.sets) > 1 and not plan.code.joint else ""
+        name = f" for {one.data.name}" if len(plan.sets) > 1 else ""
         lines.append(f"network{name}: {found[0].params:,} parameters, {told}{where}")
         lines += difference(plan, one.data.num_classes, found[0].params)
     return lines

@@ -99,7 +99,7 @@ def summary(code: ModelCode, cases: Sequence[Case], findings: Sequence[Finding],
 def _performance(code: ModelCode, case: Case) -> Performance | None:
     try:
         model = code.build(case.channels, code.built_for(case.num_classes))
-        return measure_performance(model, (case.channels, *case.sizes[0]))
+        return measure_performance(model, (case.channels, *case.sizes[0]), domain=case.domain if code.joint else None)
     except (UserError, RuntimeError):
         return None
 

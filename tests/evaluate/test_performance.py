@@ -34,6 +34,17 @@ def test_raw_parameters_and_linear_layers_count():
     assert cost.macs == 3 * 4 * 8 * 2
 
 
+def test_a_head_alone_costs_less_than_all_together():
+    genome, shape = next(iter(load_peers())).genome, (3, 32, 32)
+    model = build_network(genome, 3, (2, 7))
+    for domain, classes in enumerate((2, 7)):
+        found, alone = measure_performance(model, shape, domain=domain), estimate(genome, shape, classes)
+        assert found.macs == alone.macs
+        assert found.activation_bytes == alone.memory
+        assert found.params == estimate(genome, shape, (2, 7)).params
+    assert measured_cost(model, shape).macs == estimate(genome, shape, (2, 7)).macs > found.macs
+
+
 def test_counting_leaves_no_trace():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     measured_cost(model, (3, 8, 8))

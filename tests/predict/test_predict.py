@@ -79,6 +79,8 @@ def test_mistakes_are_explained(call, tmp_path):
     picture(tmp_path / "photos" / "one.png")
     with pytest.raises(UserError, match="masks would get between the images"):
         call("photos", "--out", "photos")
+    with pytest.raises(UserError, match="--domain is for networks with several heads"):
+        call("photos", "--out", "masks", "--domain", "kvasir")
     (tmp_path / "photos" / "two.png").write_bytes(b"broken")
     with pytest.raises(UserError, match=r"two\.png"):
         call("photos", "--out", "masks")

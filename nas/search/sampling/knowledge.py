@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,18 @@ class Known:
 
     Attributes:
         candidate: The network.
-        features: Of it.
         early: Accuracies by name after each rung before the last.
         final: Accuracies by name after the last rung; None where it did not reach it.
     """
 
     candidate: Candidate
-    features: Features
     early: Sequence[Mapping[str, float]] = ()
     final: Mapping[str, float] | None = None
+
+    @cached_property
+    def features(self) -> Features:
+        """Of the network; not every sampler asks for them."""
+        return features(self.candidate)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Knowledge:
 
     def expect(self, candidate: Candidate) -> None:
         """A network goes into training."""
-        self.in_training[candidate.genome.key] = Known(candidate, features(candidate))
+        self.in_training[candidate.genome.key] = Known(candidate)
 
     def learn(self, candidate: Candidate, rungs: Sequence[Mapping[str, Any]], complete: bool) -> None:
         """A training has ended.
@@ -59,12 +63,11 @@ class Knowledge:
             rungs: The entries of the rungs that it has completed.
             complete: Whether the last rung is among them.
         """
-        known = self.in_training.pop(candidate.genome.key, None)
+        self.drop(candidate)
         early = [{**one, **one.get(BREAK_EVEN, {})} for one in (rungs[:-1] if complete else rungs)]
         final = dict(rungs[-1]) if complete and rungs else None
         if early or final:
-            told = known.features if known else features(candidate)
-            self.trained[candidate.genome.key] = Known(candidate, told, early, final)
+            self.trained[candidate.genome.key] = Known(candidate, early, final)
 
     def drop(self, candidate: Candidate) -> None:
         """A training has failed, or goes on in another run."""

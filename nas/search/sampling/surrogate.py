@@ -67,7 +67,7 @@ def _identity(target: Target, params: Mapping[str, Any]) -> Identity:
 
 
 class SurrogateSampler(BaseSampler):
-    """Give it a target and objectives (`meet`), then tell it what becomes of candidates (`knowledge`).
+    """Give it a target, objectives and what is known of trained candidates (`meet`); until then it has no genes to draw.
 
     Args:
         seed: Of its draws.
@@ -78,15 +78,19 @@ class SurrogateSampler(BaseSampler):
         self._settings = Settings()
         self._dry = -1
         self._drawn: set[Identity] = set()
+        self._parents_told: set[str] = set()
         self._reference: list[float] | None = None
         self._distributions: dict[str, BaseDistribution] = {}
-        self.knowledge = Knowledge()
+        self._knowledge = Knowledge()
         self._target: Target | None = None
         self._objectives: Sequence[str] = ()
 
-    def meet(self, target: Target, objectives: Sequence[str], distributions: Mapping[str, BaseDistribution]) -> None:
-        """Says what candidates must fit, what is wanted of them, and which genes there are."""
+    def meet(
+        self, target: Target, objectives: Sequence[str], distributions: Mapping[str, BaseDistribution], knowledge: Knowledge
+    ) -> None:
+        """Says what candidates must fit, what is wanted of them, which genes there are, and where to read what became of candidates."""
         self._target, self._objectives, self._distributions = target, objectives, dict(distributions)
+        self._knowledge = knowledge
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All genes: a draw is made in one piece. None where a trial has its genes already."""
@@ -105,8 +109,8 @@ class SurrogateSampler(BaseSampler):
 
     def _draw(self, target: Target) -> Mapping[str, Any]:
         by_chance = drawn(self._distributions, self._random)
-        finished = self.knowledge.finished
-        learned = len(self.knowledge.trained)
+        finished = self._knowledge.finished
+        learned = len(self._knowledge.trained)
         if learned < FIRST or len(finished) < LEAST_FINISHED or learned == self._dry:
             return by_chance
         pool = self._pool(target, finished)
@@ -119,8 +123,7 @@ class SurrogateSampler(BaseSampler):
 
     def _pool(self, target: Target, finished: Sequence[Known]) -> list[Candidate]:
         """Draws that are new and fit, nearly as they would be trained."""
-        parents = self._parents(finished)
-        self._drawn |= {_identity(target, parent) for parent in parents}  # Most offspring that is known is a parent again.
+        parents = self._parents(target, finished)
         draws = [drawn(self._distributions, self._random) for _ in range(POOL["random"])]
         draws += [mutant(self._one(parents), self._distributions, self._random) for _ in range(POOL["mutant"])]
         draws += [child(self._one(parents), self._one(parents), self._distributions, self._random) for _ in range(POOL["child"])]
@@ -133,12 +136,15 @@ class SurrogateSampler(BaseSampler):
                 found[identity] = target.sketch(params, identity[0])
         return list(found.values())
 
-    def _parents(self, finished: Sequence[Known]) -> list[Mapping[str, Any]]:
-        """Genes of the front's networks and of the most accurate ones."""
+    def _parents(self, target: Target, finished: Sequence[Known]) -> list[Mapping[str, Any]]:
+        """Genes of the front's networks and of the most accurate ones; they count as drawn, since most offspring that is known is one."""
         points = self._points(finished)
         front = non_dominated(points)
         accurate = sorted(finished, key=lambda one: -self._accuracy(one))[:ELITE]
         chosen = {one.candidate.genome.key: one for one in [*(one for one, keep in zip(finished, front, strict=True) if keep), *accurate]}
+        for key in chosen.keys() - self._parents_told:
+            self._drawn.add(_identity(target, chosen[key].candidate.params))
+        self._parents_told |= chosen.keys()
         return [one.candidate.params for one in chosen.values()]
 
     def _one(self, parents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -152,7 +158,7 @@ class SurrogateSampler(BaseSampler):
         front, corner = self._points(finished), self._corner(target)
         # Where nothing promises a gain, the most accurate.
         gains = LEAST_GAIN * sum(mean for mean, _ in guesses.values()) + np.zeros(len(pool))
-        if guesses and len(self.knowledge.trained) % ACCURATE == 0:
+        if guesses and len(self._knowledge.trained) % ACCURATE == 0:
             return np.asarray(gains + self._improvements(*guesses[self._accuracies[0]], finished))
         for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
             reached = {name: np.clip(mean + node * spread, 0.0, 1.0) for name, (mean, spread) in guesses.items()}
@@ -173,11 +179,11 @@ class SurrogateSampler(BaseSampler):
 
     def _guesses(self, name: str, told: Sequence[Features]) -> tuple[Floats, Floats]:
         """Expected accuracies and their spreads; networks in training count as if they reached what is expected of them."""
-        lessons = self.knowledge.lessons(name, LESSONS)
+        lessons = self._knowledge.lessons(name, LESSONS)
         seen, values, doubts = [one.known.features for one in lessons], [one.value for one in lessons], [one.doubt for one in lessons]
         surrogate = Surrogate(seen, values, doubts, self._random, self._settings)
         self._settings = surrogate.settings
-        if pending := [one.features for one in self.knowledge.in_training.values()]:
+        if pending := [one.features for one in self._knowledge.in_training.values()]:
             expected, _ = surrogate.predict(pending)
             seen, values, doubts = seen + pending, values + expected.tolist(), doubts + [0.0] * len(pending)
             surrogate = Surrogate(seen, values, doubts, self._random, self._settings, tries=1)

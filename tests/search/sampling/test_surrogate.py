@@ -97,11 +97,11 @@ def test_networks_in_training_are_not_proposed_again_and_count_as_expected():
     waiting = [asked.next() for _ in range(5)]
     keys = {one.candidate.genome.key for one in waiting}
     assert len(keys) == 5
-    assert set(asked.sampler.knowledge.in_training) == keys
+    assert set(asked.knowledge.in_training) == keys
     asked.tell(waiting[0], None)  # failed
     asked.tell(waiting[1], TrialState.PRUNED, [entry(0.2)])
-    assert set(asked.sampler.knowledge.in_training) == {one.candidate.genome.key for one in waiting[2:]}
-    assert waiting[0].candidate.genome.key not in asked.sampler.knowledge.trained
+    assert set(asked.knowledge.in_training) == {one.candidate.genome.key for one in waiting[2:]}
+    assert waiting[0].candidate.genome.key not in asked.knowledge.trained
 
 
 def test_what_an_earlier_run_has_trained_is_known(quick):
@@ -113,7 +113,7 @@ def test_what_an_earlier_run_has_trained_is_known(quick):
     asked = proposer()
     for trial in trials:
         asked.remember(trial)
-    known = asked.sampler.knowledge
+    known = asked.knowledge
     assert set(known.trained) == {trial.user_attrs["key"] for trial in trials}
     assert {one.final["iou"] for one in known.finished} == {
         trial.user_attrs["iou"] for trial in trials if trial.state == TrialState.COMPLETE
