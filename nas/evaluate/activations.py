@@ -5,7 +5,7 @@ Python is written. So the operations are recorded as they run, and liveness is w
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,19 +73,21 @@ def _storage(tensor: torch.Tensor) -> int:
     return address
 
 
-def measured_peak(module: nn.Module, inputs: Sequence[torch.Tensor], *, hold_inputs: bool = False, **told: int) -> int:
+def measured_peak(
+    module: nn.Module, inputs: Sequence[torch.Tensor], told: Mapping[str, int] | None = None, *, hold_inputs: bool = False
+) -> int:
     """Largest number of elements alive at once in a forward pass in eval mode, norms folded.
 
     Args:
         module: What runs.
         inputs: Its arguments.
-        hold_inputs: Whether the inputs stay alive to the end, as where a skip waits for them.
         told: What its forward wants beside, such as a domain.
+        hold_inputs: Whether the inputs stay alive to the end, as where a skip waits for them.
     """
     folded = without_norms(module).eval()
     inputs = [tensor.clone() for tensor in inputs]
     with torch.no_grad(), Recorder(inputs) as record:
-        output = folded(*inputs, **told)
+        output = folded(*inputs, **(told or {}))
     results = {_storage(leaf) for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)}
     held = results | ({_storage(tensor) for tensor in inputs} if hold_inputs else set())
     return _peak(record, [_storage(tensor) for tensor in inputs], held)

@@ -53,9 +53,7 @@ class Performance:
         )
 
 
-def measure_performance(
-    model: nn.Module, in_shape: tuple[int, int, int], device: str = "cpu", domain: int | None = None
-) -> Performance:
+def measure_performance(model: nn.Module, in_shape: tuple[int, int, int], device: str = "cpu", domain: int | None = None) -> Performance:
     """Measures a network.
 
     Args:
@@ -67,7 +65,7 @@ def measure_performance(
     model.to("cpu").eval()
     cost, image = measured_cost(model, in_shape, domain), torch.zeros(1, *in_shape)
     told = told_domain(domain)
-    peak = 4 * measured_peak(model, [image], **told)
+    peak = 4 * measured_peak(model, [image], told)
     times = _latencies(model.to(device), image.to(device), told)
     model.to("cpu")
     spread = (min(times), max(times))

@@ -20,7 +20,7 @@ from nas.files import write_json, write_text
 from nas.genome import genome_from_json
 from nas.model_code import ARGUMENTS
 from nas.search import StoredStudy, StudyFolder, front_trials, opened_study, stored_genome
-from nas.search.note import measured_on
+from nas.search.display.note import measured_on
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
 from nas.weights import save_weights

@@ -7,13 +7,13 @@ import pandas as pd
 
 from nas.door import INTERRUPTED, enter
 from nas.export import export_trials
+from nas.search.display.front import front_text
+from nas.search.display.note import measured_on
+from nas.search.display.progress import duration, for_terminal
 from nas.search.dry_run import dry_run
-from nas.search.front import front_text
-from nas.search.note import measured_on
 from nas.search.options import config_of, parse
-from nas.search.progress import duration, for_terminal
 from nas.search.run import SearchResult, run_search
-from nas.search.storage import shown_url
+from nas.search.storage.database import shown_url
 
 
 def main() -> int:

@@ -10,13 +10,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.genome import genome_from_json
 from nas.search.candidate import stored_genome
-from nas.search.crew import Crew
-from nas.search.job import Answer
 from nas.search.ledger import Ledger
 from nas.search.live import LiveTrial
-from nas.search.pool import Pool
 from nas.search.proposer import SpaceExhausted
 from nas.search.signals import Wish
+from nas.search.workers.crew import Crew
+from nas.search.workers.job import Answer
+from nas.search.workers.pool import Pool
 
 Outcome = Literal["complete", "exhausted", "interrupted", "timeout"]
 

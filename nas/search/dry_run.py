@@ -12,9 +12,9 @@ from nas.network import build_network
 from nas.outline import outline
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
+from nas.search.display.progress import duration
 from nas.search.objectives import directions
 from nas.search.plan import Plan, make_plan
-from nas.search.progress import duration
 from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.quiet import optuna_quiet
 from nas.search.run import describe_data

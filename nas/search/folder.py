@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas.search.drivers import with_driver
-from nas.search.storage import sqlite_url
+from nas.search.storage.database import sqlite_url
+from nas.search.storage.drivers import with_driver
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.errors import UserError
 from nas.pareto import non_dominated
 from nas.search.candidate import Target
-from nas.search.job import Answer
+from nas.search.display.log import EventLog
+from nas.search.display.note import evaluation_table, per_class_iou, rung_table, trial_note
+from nas.search.display.plots import Plots
+from nas.search.display.progress import Progress
 from nas.search.live import LiveTrial, stored_rungs, stored_standings
-from nas.search.log import EventLog
-from nas.search.note import evaluation_table, per_class_iou, rung_table, trial_note
 from nas.search.objectives import accuracies, values
-from nas.search.plots import Plots
-from nas.search.progress import Progress
 from nas.search.proposer import Proposal, Proposer
-from nas.search.proxy import ProxyResult
-from nas.search.record import Recorder
 from nas.search.rungs import ETA, Ladder
-from nas.search.states import remove_states, state_file
+from nas.search.storage.record import Recorder
+from nas.search.workers.job import Answer
+from nas.search.workers.proxy import ProxyResult
+from nas.search.workers.states import remove_states, state_file
 
 Verdict = Literal["on", "complete", "pruned", "failed"]
 

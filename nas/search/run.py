@@ -15,31 +15,31 @@ from nas.machine import available_cores
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
-from nas.search.final_training import FinalRound
+from nas.search.display.front import front_table
+from nas.search.display.log import EventLog, command_line, logged_errors
+from nas.search.display.pictures import Pictures
+from nas.search.display.plots import Plots
+from nas.search.display.progress import Progress, Silence, duration
+from nas.search.finals.prediction_sheet import attach_sheets
+from nas.search.finals.training import FinalRound
 from nas.search.folder import StudyFolder
-from nas.search.front import front_table
-from nas.search.job import Workplace
 from nas.search.ledger import Ledger
-from nas.search.lock import locked
-from nas.search.log import EventLog, command_line, logged_errors
 from nas.search.objectives import directions
-from nas.search.pictures import Pictures
 from nas.search.plan import Plan, make_plan
-from nas.search.plots import Plots
-from nas.search.pool import Pool, started_pool
-from nas.search.prediction_sheet import attach_sheets
-from nas.search.progress import Progress, Silence, duration
 from nas.search.proposer import Counts, Proposer
 from nas.search.quiet import optuna_quiet
-from nas.search.record import Recorder
 from nas.search.rungs import Ladder
 from nas.search.sampling import make_sampler
 from nas.search.signals import Wish, caught_signals
-from nas.search.storage import readable_errors, shown_url
+from nas.search.storage.database import readable_errors, shown_url
+from nas.search.storage.lock import locked
+from nas.search.storage.record import Recorder
 from nas.search.study import StoredStudy, begun_study
 from nas.search.study_files import write_files
 from nas.search.volume import reference_costs
 from nas.search.warm_start import warm_start
+from nas.search.workers.job import Workplace
+from nas.search.workers.pool import Pool, started_pool
 from nas.space import load_peers
 
 

@@ -14,9 +14,9 @@ from optuna.trial import FrozenTrial
 
 import nas
 from nas.errors import UserError
-from nas.search.finals import Finals, finals_of
+from nas.search.finals.values import Finals, finals_of
 from nas.search.objectives import directions
-from nas.search.storage import close_storage, open_storage, readable_errors, sqlite_file
+from nas.search.storage.database import close_storage, open_storage, readable_errors, sqlite_file
 
 SCHEMA = 5
 """Raised when the attributes of studies or trials change their meaning."""

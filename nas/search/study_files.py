@@ -8,7 +8,7 @@ from nas.errors import UserError
 from nas.files import write_json, write_text
 from nas.search.environment import git_commit, machine, versions
 from nas.search.plan import Plan
-from nas.search.storage import shown_url
+from nas.search.storage.database import shown_url
 
 
 def write_files(plan: Plan) -> None:

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.errors import UserError
 from nas.pareto import hypervolume, non_dominated
 from nas.search.candidate import Target
-from nas.search.front import COSTS
+from nas.search.display.front import COSTS
 from nas.space import ScaledDraws
 
 DRAWS = 100

@@ -12,14 +12,14 @@ import pytest
 from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search.folder import study_folder
-from nas.search.lock import locked
+from nas.search.storage.lock import locked
 from nas.search.study import ATTRIBUTE, SCHEMA
 from tests.search.conftest import write_set
 
 LOCK = """
 import os, signal, sys
 from pathlib import Path
-from nas.search.lock import locked
+from nas.search.storage.lock import locked
 from nas.search.folder import study_folder
 with locked(study_folder(Path(sys.argv[1]), "one"), sys.argv[2]):
     if sys.argv[3:] == ["die"]:

@@ -6,7 +6,7 @@ from nas.cost import Budget
 from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search.candidate import Target
-from nas.search.progress import Silence
+from nas.search.display.progress import Silence
 from nas.search.warm_start import warm_start
 from nas.space import load_peers, load_space
 

@@ -85,9 +85,7 @@ class SurrogateSampler(BaseSampler):
         self._target: Target | None = None
         self._objectives: Sequence[str] = ()
 
-    def meet(
-        self, target: Target, objectives: Sequence[str], distributions: Mapping[str, BaseDistribution], knowledge: Knowledge
-    ) -> None:
+    def meet(self, target: Target, objectives: Sequence[str], distributions: Mapping[str, BaseDistribution], knowledge: Knowledge) -> None:
         """Says what candidates must fit, what is wanted of them, which genes there are, and where to read what became of candidates."""
         self._target, self._objectives, self._distributions = target, objectives, dict(distributions)
         self._knowledge = knowledge

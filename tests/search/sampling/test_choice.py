@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from nas.errors import UserError
 from nas.search import SearchConfig, run_search
 from nas.search.sampling import make_sampler
-from tests.search.test_processes import command, has, settings, trials_of, until
+from tests.search.workers.test_processes import command, has, settings, trials_of, until
 
 MODULE = '''
 from optuna.samplers import BaseSampler, RandomSampler

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nas.search.progress import Progress, Silence
+from nas.search.display.progress import Progress, Silence
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.search.quick_storage import QuickStorage
+from nas.search.storage.quick import QuickStorage
 from nas.space import load_space
 
 TABLES = ("trials", "trial_params", "trial_user_attributes", "trial_system_attributes")

@@ -10,8 +10,8 @@ import filelock
 
 from nas.errors import UserError
 from nas.search.folder import StudyFolder
-from nas.search.server_lock import server_lock
-from nas.search.storage import readable_errors, sqlite_file
+from nas.search.storage.database import readable_errors, sqlite_file
+from nas.search.storage.server_lock import server_lock
 
 
 @contextlib.contextmanager

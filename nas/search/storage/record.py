@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_dashboard import save_note
 
 from nas.search.candidate import Candidate
+from nas.search.display.pictures import Pictures
 from nas.search.objectives import RUNGS
-from nas.search.pictures import Pictures
 from nas.search.study import StoredStudy
 
 

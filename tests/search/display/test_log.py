@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from nas.errors import UserError
-from nas.search import job as job_room
 from nas.search import run_search
-from nas.search.log import command_line
-from tests.search.test_processes import OWN_SPACE, command, settings
+from nas.search.display.log import command_line
+from nas.search.workers import job as job_room
+from tests.search.workers.test_processes import OWN_SPACE, command, settings
 
 
 def lines_of(folder):

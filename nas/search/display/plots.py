@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optuna.trial import FrozenTrial, TrialState
 from optuna_dashboard import save_plotly_graph_object
 
-from nas.search.front import COSTS, front_trials
+from nas.search.display.front import COSTS, front_trials
 from nas.search.study import StoredStudy
 from nas.search.volume import volumes
 

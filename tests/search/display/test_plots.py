@@ -10,10 +10,10 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from PIL import Image
 
 from nas.search import opened_study
+from nas.search.finals.prediction_sheet import ARTIFACTS, attach
 from nas.search.plan import make_plan
-from nas.search.prediction_sheet import ARTIFACTS, attach
 from nas.search.volume import reference_costs, volumes
-from tests.search.test_finals import trial
+from tests.search.finals.test_values import trial
 
 
 def test_front_and_hypervolume_are_kept_with_the_study(finished):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from nas.errors import UserError
-from nas.search.job import Answer, Task
-from nas.search.pool import Pool
+from nas.search.workers.job import Answer, Task
+from nas.search.workers.pool import Pool
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -7,7 +7,7 @@ from optuna.artifacts import get_all_artifact_meta
 from optuna_dashboard._note import get_note_from_system_attrs
 
 from nas.search import opened_study
-from nas.search.pictures import NAME
+from nas.search.display.pictures import NAME
 
 
 def test_every_trial_has_its_drawing_in_its_note(finished):

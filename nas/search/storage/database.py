@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from nas.errors import UserError
-from nas.search.quick_storage import QuickStorage
+from nas.search.storage.quick import QuickStorage
 
 
 def sqlite_url(path: Path) -> str:

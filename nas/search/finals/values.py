@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from nas.search.objectives import ACCURACIES, OBJECTIVES, to_minimise
-from nas.search.states import SUFFIX
+from nas.search.workers.states import SUFFIX
 
 Finals = Mapping[str, "Final"]
 """Key of a genome -> its final value."""

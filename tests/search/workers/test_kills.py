@@ -9,7 +9,7 @@ import time
 import pytest
 from optuna.trial import TrialState
 
-from tests.search.test_processes import alive, command, has, trials_of, until, workers_of
+from tests.search.workers.test_processes import alive, command, has, trials_of, until, workers_of
 
 KILLS = 21
 """Seven each of: the coordinator alone, one worker, all."""

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from nas.errors import UserError
-from nas.search import drivers
-from nas.search.drivers import with_driver
-from nas.search.server_lock import MYSQL_WORDS, ServerLock, lock_key, server_lock
+from nas.search.storage import drivers
+from nas.search.storage.drivers import with_driver
+from nas.search.storage.server_lock import MYSQL_WORDS, ServerLock, lock_key, server_lock
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from nas.data import open_bank
 from nas.evaluate import evaluate
 from nas.export import export_trials
 from nas.search import front_trials, opened_study, run_search
-from nas.search.final_training import FinalRound
-from nas.search.finals import Final
+from nas.search.finals.training import FinalRound
+from nas.search.finals.values import Final
 from tests.export.test_export import load
 
 

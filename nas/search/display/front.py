@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.pareto import non_dominated
 from nas.receptive_field import ReceptiveField
-from nas.search.finals import Final, Finals
+from nas.search.finals.values import Final, Finals
 from nas.search.objectives import ACCURACIES, to_minimise
 from nas.topology import NumClasses
 

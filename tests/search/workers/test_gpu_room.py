@@ -1,7 +1,7 @@
 """How many processes a GPU has room for; its memory is only asked for on one."""
 
-from nas.search.gpu_room import CONTEXT, MOST, worker_bytes, workers_within
 from nas.search.plan import _workers, make_plan
+from nas.search.workers.gpu_room import CONTEXT, MOST, worker_bytes, workers_within
 
 GIB = 2**30
 

@@ -13,14 +13,14 @@ from optuna.trial import TrialState
 from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search import run as run_room
-from nas.search.drivers import with_driver
-from nas.search.final_training import FinalRound
+from nas.search.finals.training import FinalRound
 from nas.search.folder import study_folder
-from nas.search.lock import locked
-from nas.search.server_lock import server_lock
+from nas.search.storage.drivers import with_driver
+from nas.search.storage.lock import locked
+from nas.search.storage.server_lock import server_lock
 from tests.search.postgres import postgres_server
-from tests.search.test_processes import command, settings, until
 from tests.search.test_study import lock_elsewhere
+from tests.search.workers.test_processes import command, settings, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="starts a server on a Unix socket")]
 

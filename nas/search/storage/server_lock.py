@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from nas.errors import UserError
-from nas.search.drivers import POSTGRESQL, SERVERS
-from nas.search.storage import readable_errors, shown_url
+from nas.search.storage.database import readable_errors, shown_url
+from nas.search.storage.drivers import POSTGRESQL, SERVERS
 
 _OURS = (
     "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = "

@@ -1,0 +1,1 @@
+"""Finalists: trained again with fresh seeds, judged by the means, and shown with their predictions."""

@@ -1,0 +1,1 @@
+"""The study's database: opened, locked, and written to."""
