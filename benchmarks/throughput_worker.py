@@ -55,7 +55,7 @@ def without(lever: str, data: DataSet, bank: Bank) -> Iterator[None]:
         if lever == "faster layers":
             exchange(fit_module, "fast_layers", lambda model, device: contextlib.nullcontext())
         elif lever == "memory layout":
-            exchange(run_module, "memory_format_for", lambda model, image, **told: torch.contiguous_format)
+            exchange(run_module, "memory_format_for", lambda model, image, batch_size, **told: torch.contiguous_format)
         elif lever == "blocks":
             exchange(run_module.Run, "_blocks_wanted", False)
         elif lever == "bank":

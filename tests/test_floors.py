@@ -31,13 +31,14 @@ MAY_IMPORT = {
     "data": set(),
     "evaluate": {"data"},
     "train": {"data", "evaluate"},
+    "proxy": {"blocks", "genome", "network", "space", "data", "evaluate", "train"},
     "search": {
         *("blocks", "genome", "topology", "cost", "receptive_field", "outline", "drawing", "network", "space"),
-        *("data", "evaluate", "train"),
+        *("data", "evaluate", "train", "proxy"),
     },
     "export": {
         *("blocks", "genome", "topology", "cost", "receptive_field", "outline", "drawing", "network", "space"),
-        *("search", "train", "evaluate"),
+        *("search", "proxy", "train", "evaluate"),
     },
     "testing": {"blocks", "genome", "topology", "cost", "receptive_field", "outline", "network", "space", "data", "evaluate"},
     "predict": {"data", "evaluate"},

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nas.search import StoredStudy, read_states, weights_file
+from nas.proxy.states import read_states
+from nas.search import StoredStudy, weights_file
 
 NAME = "weights.safetensors"
 

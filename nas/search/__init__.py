@@ -2,7 +2,7 @@
 
 Its rooms: `sampling`, where draws come from; `workers`, the processes that train; `storage`, the study's database; `finals`, the second
 look at the best; `display`, what a person sees. What lies beside them is the search itself, from `config` over `plan` and `run` to
-`coordinator`, `ledger` and `rungs`.
+`coordinator`, `ledger` and `ladder`.
 """
 
 from nas.search.candidate import stored_genome as stored_genome
@@ -18,4 +18,3 @@ from nas.search.run import SearchResult as SearchResult
 from nas.search.run import run_search as run_search
 from nas.search.study import StoredStudy as StoredStudy
 from nas.search.study import opened_study as opened_study
-from nas.search.workers.states import read_states as read_states

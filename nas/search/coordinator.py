@@ -9,13 +9,13 @@ from typing import Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.genome import genome_from_json
+from nas.proxy.job import Answer
 from nas.search.candidate import stored_genome
 from nas.search.ledger import Ledger
 from nas.search.live import LiveTrial
 from nas.search.proposer import SpaceExhausted
 from nas.search.signals import Wish
 from nas.search.workers.crew import Crew
-from nas.search.workers.job import Answer
 from nas.search.workers.pool import Pool
 
 Outcome = Literal["complete", "exhausted", "interrupted", "timeout"]

@@ -10,6 +10,7 @@ from nas.errors import UserError
 from nas.machine import one_thread
 from nas.network import build_network
 from nas.outline import outline
+from nas.proxy.rungs import ETA
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.display.progress import duration
@@ -18,7 +19,6 @@ from nas.search.plan import Plan, make_plan
 from nas.search.proposer import Proposer, SpaceExhausted
 from nas.search.quiet import optuna_quiet
 from nas.search.run import describe_data
-from nas.search.rungs import ETA
 from nas.search.sampling import make_sampler
 from nas.search.sets import SetPlan
 from nas.search.warm_start import LARGEST_SHARE

@@ -9,19 +9,20 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import UserError
 from nas.pareto import non_dominated
+from nas.proxy.job import Answer
+from nas.proxy.rungs import ETA
+from nas.proxy.states import remove_states, state_file
+from nas.proxy.training import ProxyResult
 from nas.search.candidate import Target
 from nas.search.display.log import EventLog
 from nas.search.display.note import evaluation_table, per_class_iou, rung_table, trial_note
 from nas.search.display.plots import Plots
 from nas.search.display.progress import Progress
+from nas.search.ladder import Ladder
 from nas.search.live import LiveTrial, stored_rungs, stored_standings
 from nas.search.objectives import accuracies, values
 from nas.search.proposer import Proposal, Proposer
-from nas.search.rungs import ETA, Ladder
 from nas.search.storage.record import Recorder
-from nas.search.workers.job import Answer
-from nas.search.workers.proxy import ProxyResult
-from nas.search.workers.states import remove_states, state_file
 
 Verdict = Literal["on", "complete", "pruned", "failed"]
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nas.proxy.job import Task
+from nas.proxy.states import state_file
+from nas.proxy.training import ProxyResult
+from nas.search.ladder import Standing
 from nas.search.objectives import BREAK_EVEN, RUNGS, accuracies, at_break_even, to_minimise
 from nas.search.proposer import Proposal
-from nas.search.rungs import Standing
-from nas.search.workers.job import Task
-from nas.search.workers.proxy import ProxyResult
-from nas.search.workers.states import state_file
 
 
 @dataclass(eq=False)

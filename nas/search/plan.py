@@ -10,12 +10,12 @@ from nas.blocks import Shape
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, load_recipe, reduced
 from nas.errors import UserError
 from nas.machine import available_cores, resolve_device
+from nas.proxy.rungs import rung_scales, rungs_of
 from nas.search.candidate import Target
 from nas.search.config import SearchConfig
 from nas.search.folder import StudyFolder, study_folder
 from nas.search.objectives import directions
 from nas.search.proposer import distributions
-from nas.search.rungs import rung_scales, rungs_of
 from nas.search.sampling import check_sampler
 from nas.search.sets import SetPlan, largest_shape, least_sides, make_sets
 from nas.search.workers.gpu_room import free_gpu_bytes, worker_bytes, workers_within

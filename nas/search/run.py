@@ -12,6 +12,7 @@ import nas
 from nas.data import trim, using
 from nas.files import write_text
 from nas.machine import available_cores
+from nas.proxy.job import Workplace
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
@@ -23,12 +24,12 @@ from nas.search.display.progress import Progress, Silence, duration
 from nas.search.finals.prediction_sheet import attach_sheets
 from nas.search.finals.training import FinalRound
 from nas.search.folder import StudyFolder
+from nas.search.ladder import Ladder
 from nas.search.ledger import Ledger
 from nas.search.objectives import directions
 from nas.search.plan import Plan, make_plan
 from nas.search.proposer import Counts, Proposer
 from nas.search.quiet import optuna_quiet
-from nas.search.rungs import Ladder
 from nas.search.sampling import make_sampler
 from nas.search.signals import Wish, caught_signals
 from nas.search.storage.database import readable_errors, shown_url
@@ -38,7 +39,6 @@ from nas.search.study import StoredStudy, begun_study
 from nas.search.study_files import write_files
 from nas.search.volume import reference_costs
 from nas.search.warm_start import warm_start
-from nas.search.workers.job import Workplace
 from nas.search.workers.pool import Pool, started_pool
 from nas.space import load_peers
 

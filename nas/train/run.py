@@ -96,8 +96,8 @@ class Run:
         key = batch.domain, self.recipe.batch_size * height * width
         if key not in self._formats:
             # By the recipe's batch, not the one at hand: those of an epoch differ by an image, and a training that goes on begins with any.
-            image = batch.image[:1].expand(self.recipe.batch_size, -1, -1, -1)
-            self._formats[key] = memory_format_for(self.model, image, **({"domain": batch.domain} if self.multi else {}))
+            told = {"domain": batch.domain} if self.multi else {}
+            self._formats[key] = memory_format_for(self.model, batch.image[:1], self.recipe.batch_size, **told)
         return self._formats[key]
 
     def forget_gradients(self) -> None:

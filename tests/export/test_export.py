@@ -18,7 +18,7 @@ from nas.export import ModelFacts, export_trials, model_source
 from nas.export.check import ExportMismatch, check_model_file
 from nas.genome import Genome
 from nas.network import build_network
-from nas.search.workers.proxy import train_rung, trainings
+from nas.proxy.training import train_rung, trainings
 from nas.space import known_spaces, load_space, random_params, routed
 from tests.search.conftest import finished, squares  # noqa: F401 - fixtures
 
@@ -131,7 +131,7 @@ def test_trained_weights_give_the_same_outputs(finished, tmp_path, monkeypatch):
         kept["network"] = build_network(*arguments, **named)
         return kept["network"]
 
-    monkeypatch.setattr("nas.search.workers.proxy.build_network", keep)
+    monkeypatch.setattr("nas.proxy.training.build_network", keep)
     from nas.data import open_bank
     from nas.genome import genome_from_json
     from nas.train import Recipe

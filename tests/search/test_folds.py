@@ -15,12 +15,12 @@ from nas.evaluate import Evaluation
 from nas.export import export_trials
 from nas.genome import genome_from_json
 from nas.network import build_network
+from nas.proxy.job import Workplace
+from nas.proxy.training import ProxyResult, pooled, train_rung, trainings
 from nas.search import SearchConfig, run_search
 from nas.search.__main__ import report
 from nas.search.dry_run import _steps, dry_run
 from nas.search.plan import make_plan
-from nas.search.workers.job import Workplace
-from nas.search.workers.proxy import ProxyResult, pooled, train_rung, trainings
 from tests.search.conftest import write_set
 
 
@@ -131,7 +131,7 @@ def test_every_fold_starts_with_the_same_weights(quick, monkeypatch):
         return kept[-1]
 
     states: list = []
-    monkeypatch.setattr("nas.search.workers.proxy.build_network", keep)
+    monkeypatch.setattr("nas.proxy.training.build_network", keep)
     run_search(quick(trials=1, epochs=1, folds=2, warm_start="none"))
     first, second = states
     assert first.keys() == second.keys()

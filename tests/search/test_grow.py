@@ -5,9 +5,9 @@ import pytest
 from nas.data import open_bank, reduced
 from nas.data.size import SizeChoice
 from nas.errors import UserError
+from nas.proxy.rungs import rung_scales
 from nas.search import run_search
 from nas.search.plan import make_plan
-from nas.search.rungs import rung_scales
 
 
 def test_scales_grow_from_a_half_to_the_whole():

@@ -7,12 +7,12 @@ import pytest
 
 from nas.cost import Budget
 from nas.data import build_bank, open_data
+from nas.proxy.states import read_states, remove_states, state_file, write_states
+from nas.proxy.training import train_rung, trainings
 from nas.search.candidate import Target
 from nas.search.live import LiveTrial, stored_standings
 from nas.search.objectives import ACCURACIES, BREAK_EVEN, RUNGS
 from nas.search.proposer import Proposal
-from nas.search.workers.proxy import train_rung, trainings
-from nas.search.workers.states import read_states, remove_states, state_file, write_states
 from nas.space import ScaledDraws, load_space
 from nas.train import Recipe
 

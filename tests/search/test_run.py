@@ -14,8 +14,8 @@ from nas.cost import estimate
 from nas.errors import UserError
 from nas.genome import genome_from_json
 from nas.pareto import non_dominated
+from nas.proxy import job as job_room
 from nas.search import run_search
-from nas.search.workers import job as job_room
 from nas.train import Diverged
 
 

@@ -62,7 +62,7 @@ def test_a_set_alone_gives_the_same_as_beside_others(quick, squares, other):
         (trial,) = stored.trials()
     from nas.data import open_bank
     from nas.genome import genome_from_json
-    from nas.search.workers.proxy import train_rung, trainings
+    from nas.proxy.training import train_rung, trainings
     from nas.train import Recipe
 
     own = stored.document["settings"]["sets"]["squares"]

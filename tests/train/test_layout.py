@@ -12,7 +12,7 @@ from nas.train.layout import memory_format_for
 )
 def test_large_maps_are_channels_last(size, stride, expected):
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, stride=stride), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
-    assert memory_format_for(model, torch.zeros(8, 3, size, size)) == expected
+    assert memory_format_for(model, torch.zeros(1, 3, size, size), 8) == expected
 
 
 def test_a_look_leaves_no_trace():
@@ -20,7 +20,7 @@ def test_a_look_leaves_no_trace():
     model[1].eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     torch.manual_seed(0)
-    memory_format_for(model, torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(1)))
+    memory_format_for(model, torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(1)), 8)
     assert torch.initial_seed() == 0
     assert torch.rand(1) == torch.rand(1, generator=torch.Generator().manual_seed(0))
     assert [module.training for module in model.modules()] == [True, True, False, True]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial, TrialState
-from optuna_dashboard import save_plotly_graph_object
 
 from nas.search.display.front import COSTS, front_trials
 from nas.search.study import StoredStudy
@@ -41,6 +40,8 @@ class Plots:
 
     def draw(self) -> None:
         """Draws both figures and keeps them with the study, in the place of the earlier ones."""
+        from optuna_dashboard import save_plotly_graph_object  # Takes a second, for scikit-learn's sake; `--help` needs none of it.
+
         self.stored.still_held()
         trials, objectives = self.stored.trials(), self.stored.objectives
         save_plotly_graph_object(self.stored.study, front_figure(trials, objectives), graph_object_id="front")

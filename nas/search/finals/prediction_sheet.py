@@ -18,11 +18,11 @@ from nas.data.images import Bytes
 from nas.evaluate import normalise
 from nas.files import write_bytes
 from nas.genome import genome_from_json
+from nas.proxy.job import Workplace
+from nas.proxy.states import read_states
+from nas.proxy.training import Training, trainings
 from nas.search.finals.values import weights_file
 from nas.search.study import StoredStudy
-from nas.search.workers.job import Workplace
-from nas.search.workers.proxy import Training, trainings
-from nas.search.workers.states import read_states
 from nas.space import load_space
 from nas.train import TrainState, load_ema
 

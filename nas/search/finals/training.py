@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from optuna.trial import FrozenTrial
 
+from nas.proxy.job import Answer, Task
 from nas.search.display.front import front_trials
 from nas.search.display.log import EventLog
 from nas.search.finals.values import Final, weights_file
@@ -16,7 +17,6 @@ from nas.search.objectives import accuracies
 from nas.search.signals import Wish
 from nas.search.study import StoredStudy
 from nas.search.workers.crew import Crew
-from nas.search.workers.job import Answer, Task
 
 
 @dataclass(frozen=True)

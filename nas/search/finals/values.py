@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from nas.proxy.states import SUFFIX
 from nas.search.objectives import ACCURACIES, OBJECTIVES, to_minimise
-from nas.search.workers.states import SUFFIX
 
 Finals = Mapping[str, "Final"]
 """Key of a genome -> its final value."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
-from optuna_dashboard import save_note
 
 from nas.search.candidate import Candidate
 from nas.search.display.pictures import Pictures
@@ -89,6 +88,8 @@ class Recorder:
 
     def note(self, trial_id: int, candidate: Candidate, text: str) -> None:
         """The Markdown note that the dashboard shows beside a trial, with the drawing of its architecture."""
+        from optuna_dashboard import save_note  # Takes a second, for scikit-learn's sake; the first note is written while workers train.
+
         text = f"{text}\n\n{self.pictures.shown(candidate, self.stored.id, trial_id)}"
         # `save_note` asks a trial for these three only; making a real `Trial` would make Optuna's sampler draw for it.
         handle = SimpleNamespace(storage=self.stored.storage, study=self.stored.study, _trial_id=trial_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from nas.errors import UserError
-from nas.search.workers.job import Answer, Task
+from nas.proxy.job import Answer, Task
 from nas.search.workers.pool import Pool
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from typing import IO, Protocol
 
 from nas.errors import UserError
 from nas.machine import WORKER_ENVIRONMENT, import_path, one_thread
-from nas.search.workers.job import Answer, Task, Workplace
+from nas.proxy.job import Answer, Task, Workplace
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ProcessPool:
         environment = {**os.environ, **WORKER_ENVIRONMENT, **import_path()}
         with self.log.open("a", encoding="utf-8") as log, _interrupts_ignored():
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "nas.search.workers.worker"],
+                [sys.executable, "-P", "-m", "nas.proxy.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

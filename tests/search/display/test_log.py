@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from nas.errors import UserError
+from nas.proxy import job as job_room
 from nas.search import run_search
 from nas.search.display.log import command_line
-from nas.search.workers import job as job_room
 from tests.search.workers.test_processes import OWN_SPACE, command, settings
 
 

@@ -15,9 +15,9 @@ import pytest
 from optuna.trial import TrialState
 
 from nas.export import export_trials
+from nas.proxy.job import Task
 from nas.search import SearchConfig, run_search
 from nas.search.workers import pool as pool_room
-from nas.search.workers.job import Task
 
 OWN_SPACE = '''
 """A space with a block of its own."""
@@ -109,7 +109,7 @@ def until(condition, seconds=60):
 
 
 def workers_of(pid):
-    done = subprocess.run(["pgrep", "-P", str(pid), "-f", "nas.search.workers.worker"], capture_output=True, text=True)
+    done = subprocess.run(["pgrep", "-P", str(pid), "-f", "nas.proxy.worker"], capture_output=True, text=True)
     return [int(line) for line in done.stdout.split()]
 
 

@@ -10,7 +10,7 @@ from nas.data import Bank
 from nas.evaluate import Evaluation, pool
 from nas.genome import Genome
 from nas.network import build_network
-from nas.search.rungs import rung_ends
+from nas.proxy.rungs import rung_ends
 from nas.train import EpochMetrics, Recipe, TrainState, fit
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from nas.blocks import AnyOperator
 from nas.data import Bank, open_bank
 from nas.genome import genome_from_json
-from nas.search.workers.proxy import ProxyResult, pooled, train_rung, trainings
-from nas.search.workers.states import read_states, write_states
+from nas.proxy.states import read_states, write_states
+from nas.proxy.training import ProxyResult, pooled, train_rung, trainings
 from nas.space import SpaceFile, load_space
 from nas.train import Diverged, Recipe, TrainState
 

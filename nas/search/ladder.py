@@ -1,39 +1,18 @@
-"""Rungs: candidates train in stages, and after each stage only the promising go on.
+"""The ladder: candidates train in stages, the rungs, and after each only the promising go on.
 
 Asynchronous successive halving in the form that decides at once (Li et al., A System for Massively Parallel Hyperparameter Tuning,
 MLSys 2020, https://arxiv.org/abs/1810.05934), with candidates ranked by non-domination on all objectives (Schmucker et al.,
 Multi-objective Asynchronous Successive Halving, 2021, https://arxiv.org/abs/2106.12639).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
 from nas.pareto import fronts
-
-ETA = 3
-"""Of so many candidates that reach a rung one goes on, and a rung is so many times as long as the one before."""
-
-RUNGS = 3
-"""Rungs at most: 1/9, 1/3 and all of the epochs."""
+from nas.proxy.rungs import ETA
 
 FLOOR = 0.5
 """Share of the best accuracy so far below which hypervolume does not save a candidate: the cheapest network is always non-dominated."""
-
-
-def rung_ends(epochs: int, rungs: int) -> tuple[int, ...]:
-    """Epochs completed at the end of each rung, the last of them all: 31 epochs in 3 rungs are 4, 11, 31."""
-    return tuple(ceil(epochs / ETA ** (rungs - 1 - rung)) for rung in range(rungs))
-
-
-def rungs_of(epochs: Sequence[int]) -> int:
-    """How many rungs trainings of such lengths have in common, so that each rung of each has an epoch of its own."""
-    return max(count for count in range(1, RUNGS + 1) if all(len(set(rung_ends(length, count))) == count for length in epochs))
-
-
-def rung_scales(rungs: int) -> tuple[float, ...]:
-    """Share of the image size that each rung works at where it grows: from a half, in equal steps, to the whole."""
-    return tuple(0.5 + 0.5 * rung / (rungs - 1) for rung in range(rungs)) if rungs > 1 else (1.0,)
 
 
 @dataclass(frozen=True)

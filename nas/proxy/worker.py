@@ -1,4 +1,4 @@
-"""A worker process: `python -m nas.search.workers.worker`, one JSON line in for each task, one out for how it did.
+"""A worker process: `python -m nas.proxy.worker`, one JSON line in for each task, one out for how it did.
 
 It talks over its standard streams, which gives three things on every system: it needs nothing of the script that started the search (no
 `if __name__ == "__main__"` in a user's five lines), its environment can be set before it starts, and it ends by itself when its
@@ -26,7 +26,7 @@ def main() -> None:
     faulthandler.enable()
     import torch
 
-    from nas.search.workers.job import Task, Workplace
+    from nas.proxy.job import Task, Workplace
 
     torch.set_num_threads(1)
     train = Workplace.from_dict(json.loads(lines.get())).open()
