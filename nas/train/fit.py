@@ -22,7 +22,6 @@ from nas.train.recipe import Recipe
 from nas.train.run import Run
 from nas.train.state import TrainState, load_ema
 
-
 FEW_PIXELS = 2**20
 """Pixels that are validated at once, whatever a training batch has: at most four times as many as that."""
 

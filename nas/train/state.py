@@ -7,12 +7,14 @@ and more bytes, than their content (about 160 KB: weights, average, two moments)
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 FORMAT = 1
 _SECTIONS = ("weights", "ema", "optimiser", "random")
@@ -75,8 +77,11 @@ def on_host(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Returns:
         The same names with contiguous copies.
     """
-    blocks = {dtype: block.cpu() for dtype, block in _blocks(list(tensors.values())).items()}
-    return dict(zip(tensors, _slices(blocks, [(_dtype_name(t), list(t.shape)) for t in tensors.values()]), strict=True))
+    found: dict[torch.dtype, Iterator[Tensor]] = {}
+    for dtype, alike in _by_dtype(list(tensors.values())).items():
+        # As DistributedDataParallel cuts its buckets: three times as fast as slices and views one by one.
+        found[dtype] = iter(_unflatten_dense_tensors(_joined(alike).cpu(), alike))  # type: ignore[no-untyped-call]
+    return {name: next(found[tensor.dtype]) for name, tensor in tensors.items()}
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -116,17 +121,26 @@ def _dtype_name(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
+def _by_dtype(tensors: list[Tensor]) -> dict[torch.dtype, list[Tensor]]:
+    found: dict[torch.dtype, list[Tensor]] = {}
+    for tensor in tensors:
+        found.setdefault(tensor.dtype, []).append(tensor)
+    return found
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    """A new tensor of all numbers; of a single tensor PyTorch would give a view."""
+    flat: Tensor = _flatten_dense_tensors(tensors)  # type: ignore[no-untyped-call]
+    return flat.detach().clone() if len(tensors) == 1 else flat.detach()
+
+
 def _blocks(tensors: list[Tensor]) -> dict[str, Tensor]:
-    names = sorted({_dtype_name(tensor) for tensor in tensors})
-    return {name: torch.cat([t.detach().reshape(-1) for t in tensors if _dtype_name(t) == name]) for name in names}
+    blocks = {_dtype_name(alike[0]): _joined(alike) for alike in _by_dtype(tensors).values()}
+    return dict(sorted(blocks.items()))
 
 
 def _slices(blocks: Mapping[str, Tensor], wanted: list[tuple[str, list[int]]]) -> list[Tensor]:
     """Cut blocks into tensors of the wanted types and shapes, in order."""
-    position = dict.fromkeys(blocks, 0)
-    tensors = []
-    for dtype, shape in wanted:
-        size = torch.Size(shape).numel()
-        tensors.append(blocks[dtype][position[dtype] : position[dtype] + size].view(shape))
-        position[dtype] += size
-    return tensors
+    lengths = {name: [prod(shape) for dtype, shape in wanted if dtype == name] for name in blocks}
+    parts = {name: iter(torch.split(block, lengths[name])) for name, block in blocks.items()}
+    return [next(parts[dtype]).view(shape) for dtype, shape in wanted]

@@ -7,7 +7,7 @@ parameters does not saturate on them. A picture is a function of (kind, split, i
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
@@ -73,11 +73,8 @@ class SyntheticDataSet(DataSet):
     def read(self, item: Item) -> tuple[Bytes, Bytes]:
         """See `DataSet.read`."""
         assert item.seed is not None, "an item of a synthetic set carries its seed"
-        number, rng = item.seed[0], np.random.default_rng([SYNTHETIC_VERSION, *item.seed])
-        image, mask = KINDS[number].draw(rng)
-        if self.by_kind:
-            return image, np.where(mask > 0, np.uint8(number + 1), np.uint8(0))
-        return worsen(rng, image, KINDS[number].worse), mask
+        image, mask = _drawn(tuple(item.seed), self.by_kind)
+        return image.copy(), mask.copy()
 
     def fingerprint(self) -> str:
         """See `DataSet.fingerprint`."""
@@ -93,6 +90,16 @@ class SyntheticDataSet(DataSet):
             for array in self.read(item):
                 digest.update(array.tobytes())
         return digest.hexdigest()
+
+
+@lru_cache(maxsize=2 * sum(COUNTS.values()))
+def _drawn(seed: tuple[int, ...], by_kind: bool) -> tuple[Bytes, Bytes]:
+    """A picture; kept, since a search reads each at least twice, when it checks the data and when it draws their views (16 KB each)."""
+    number, rng = seed[0], np.random.default_rng([SYNTHETIC_VERSION, *seed])
+    image, mask = KINDS[number].draw(rng)
+    if by_kind:
+        return image, np.where(mask > 0, np.uint8(number + 1), np.uint8(0))
+    return worsen(rng, image, KINDS[number].worse), mask
 
 
 def open_synthetic(kind: str = MIXED) -> SyntheticDataSet:
