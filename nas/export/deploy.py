@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from nas.errors import UserError
+from nas.export.fold import TOLERANCE as FOLDED_TOLERANCE
 from nas.export.fold import folded
 
 FORMATS = ("py", "onnx", "pt2", "folded")
@@ -75,7 +76,7 @@ def deploy(model: nn.Module, in_channels: int, formats: tuple[str, ...], out: Pa
     for name in formats:
         if name in makers:
             file, write, read = makers[name]
-            made.append(_checked(model, in_channels, out / file, write, read))
+            made.append(_checked(model, in_channels, out / file, write, read, FOLDED_TOLERANCE if name == "folded" else TOLERANCE))
     return made
 
 
@@ -85,6 +86,7 @@ def _checked(
     path: Path,
     write: Callable[[nn.Module, Path, int, int], None],
     read: Callable[[Path], Callable[[Tensor], Tensor]],
+    tolerance: float,
 ) -> Deployed:
     """Writes beside its place, compares, renames."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,7 @@ def _checked(
         with torch.no_grad():
             expected, found = model(images), read(draft)(images)
         difference = float((found - expected).abs().max())
-        if not difference <= TOLERANCE * max(1.0, float(expected.abs().max())):
+        if not difference <= tolerance * max(1.0, float(expected.abs().max())):
             raise UserError(f"{path} was not written: its answers differ from the network's by up to {difference:.1e}. Give another format")
         draft.replace(path)
     return Deployed(path, difference, step)

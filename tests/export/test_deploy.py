@@ -78,6 +78,13 @@ def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_folding_may_change_less_than_another_library(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_read_program", lambda path: lambda images: small()(images) + 5e-5)
+    assert deploy(small(), 3, ("pt2",), tmp_path)
+    with pytest.raises(UserError, match=r"folded\.pt2 was not written: its answers differ from the network's by up to 5.0e-05"):
+        deploy(small(), 3, ("folded",), tmp_path)
+
+
 class Stubborn(nn.Module):
     def forward(self, x):
         return x[:, :2] if x.sum() > 0 else x[:, 1:]

@@ -1,0 +1,112 @@
+"""What the README's first command takes on this machine: time, the share of it that is not training, memory, and what comes out.
+
+Each seed is a search of its own, with views of its own to draw, as a person's first one. Memory is the most that all its processes hold at
+once, shared pages counted once (proportional set size).
+
+Run: python benchmarks/default_search.py [--seeds 2] [--sampler tpe] > reports/default_search.md
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from nas.search.environment import git_commit, machine, versions
+
+COMMAND = ["-m", "nas.search", "--budget", "10000", "--trials", "200"]
+SAMPLE = 2.0
+"""Seconds between two looks at the memory."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A search.
+
+    Attributes:
+        seconds: From the command to its end, in all.
+        overhead: Percent of the core time not spent in training or validation.
+        mib: Most memory of all processes together.
+        ends: Its last line in the log.
+        front: As `front.csv` has it.
+    """
+
+    seconds: float
+    overhead: float
+    mib: float
+    ends: str
+    front: pd.DataFrame
+
+
+def family(process: int) -> list[int]:
+    """A process and all below it."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # It ended just now.
+    found = {process}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def proportional_kib(process: int) -> int:
+    """Memory of a process, what it shares counted by its share; 0 where it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def measured(seed: int, sampler: str, home: Path) -> Measured:
+    """Runs one search and watches it."""
+    command = [sys.executable, *COMMAND, "--seed", str(seed), "--sampler", sampler, "--home", str(home), "--quiet"]
+    began, most = time.monotonic(), 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            most = max(most, sum(map(proportional_kib, family(process.pid))))
+            time.sleep(SAMPLE)
+    spent = time.monotonic() - began
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    (folder,) = (path for path in (home / "studies").iterdir() if (path / "search.log").is_file())
+    ends = (folder / "search.log").read_text().splitlines()[-1]
+    share = re.search(r"overhead ([\d.]+) %", ends)
+    assert share is not None
+    return Measured(spent, float(share[1]), most / 1024, ends.partition("search ends: ")[2], pd.read_csv(folder / "front.csv"))
+
+
+def main() -> None:
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("--seeds", type=int, default=2)
+    made.add_argument("--sampler", default="surrogate")
+    flags = made.parse_args()
+    rows = []
+    for seed in range(flags.seeds):
+        with tempfile.TemporaryDirectory(prefix="nas-default-") as home:
+            rows.append(measured(seed, flags.sampler, Path(home)))
+        print(rows[-1].ends, file=sys.stderr, flush=True)
+    print("# The default search\n")
+    print(f"`python benchmarks/default_search.py --seeds {flags.seeds} --sampler {flags.sampler}`, commit {git_commit()},")
+    print(f"{machine('cpu')['processor']}, {len(os.sched_getaffinity(0))} cores, PyTorch {versions()['torch']}.")
+    print("What is measured: the head of that file. Best IoU: mean of the best finalist's fresh seeds, validation split.\n")
+    print("| seed | seconds in all | overhead, % | peak memory, MiB | front | best IoU, final | best IoU, search |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
+    for seed, row in enumerate(rows):
+        final = row.front["final_iou"].max()
+        best = row.front["iou"].max()
+        print(f"| {seed} | {row.seconds:.0f} | {row.overhead:.1f} | {row.mib:,.0f} | {len(row.front)} | {final:.4f} | {best:.4f} |")
+    print("\n" + "\n".join(f"- seed {seed}: {row.ends}" for seed, row in enumerate(rows)))
+
+
+if __name__ == "__main__":
+    main()
