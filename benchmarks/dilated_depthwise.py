@@ -9,7 +9,7 @@ import time
 import torch
 from torch.nn import functional as F
 
-from nas.train.dilated import convolve_residues
+from nas.train.formulations.dilated import convolve_residues
 
 REPEATS = 15
 

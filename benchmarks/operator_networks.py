@@ -16,7 +16,9 @@ WIDTHS = (16, 24, 36)
 def operator_networks(budget: Budget, in_shape: Shape, num_classes: int) -> Mapping[str, Genome]:
     """Kind of an operator -> a network of it, scaled to a budget; of its settings the middle one."""
     space = load_space("tiny_unet")
-    return {kind: space.scale_to(_network(_middle(cls)), budget, in_shape, num_classes) for kind, cls in built_in_blocks().items()}
+    # A router is told the domain, so it has a place of its own, in networks of several heads alone.
+    kinds = {kind: cls for kind, cls in built_in_blocks().items() if not getattr(cls, "takes_domain", False)}
+    return {kind: space.scale_to(_network(_middle(cls)), budget, in_shape, num_classes) for kind, cls in kinds.items()}
 
 
 def _middle(cls: type[AnyOperator]) -> AnyOperator:

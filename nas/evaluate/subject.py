@@ -119,16 +119,23 @@ def size_of_use(code: ModelCode, weights: Path, data_name: str | None = None) ->
         None where nobody says it.
     """
     for folder in list(weights.resolve().parents)[:4]:
-        path = folder / SUMMARY
-        if path.is_file():
-            sets = json.loads(path.read_text(encoding="utf-8")).get("sets", [])
-            known = [one for one in sets if (one.get("domain") or one.get("name")) == data_name] or sets[:1]
-            if known:
-                return _pair(known[0]["image_size"])
+        sets = _trained_on(folder / SUMMARY)
+        known = [one for one in sets if (one.get("domain") or one.get("name")) == data_name] or sets[:1]
+        if known:
+            return _pair(known[0]["image_size"])
     recorded = recorded_set(code, data_name)
     if "image_size" in recorded:
         return _pair(recorded["image_size"])
     return _pair(code.constants["INPUT_SIZE"]) if "INPUT_SIZE" in code.constants else None
+
+
+def _trained_on(summary: Path) -> list[dict[str, Any]]:
+    """The sets that a training's summary names; none where there is no such file, or one of another program's."""
+    try:
+        sets = json.loads(summary.read_text(encoding="utf-8"))["sets"]
+        return [one for one in sets if len(one["image_size"]) == 2]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
 
 
 def _pair(size: Sequence[int]) -> tuple[int, int]:

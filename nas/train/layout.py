@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from nas.train.pointwise import MIN_PIXELS
+from nas.train.formulations.pointwise import MIN_PIXELS
 
 
 def memory_format_for(model: nn.Module, image: Tensor, batch_size: int, **told: int) -> torch.memory_format:
     """The faster order for a network, a function of its shapes alone.
 
-    Channels last is what the faster layers of `formulations.py` work on, and what makes networks with large maps 1.4 times as fast. Where
+    Channels last is what the faster layers of `formulations/` work on, and what makes networks with large maps 1.4 times as fast. Where
     no convolution gives as many pixels a batch as these need, the plain layers do all the work, and a single thread's small 1 x 1
     convolutions put every map into the other order and back: channels first is then up to 1.15 times as fast (HWNet-style at 64 x 64,
     batches of 8).

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from nas.train.dilated import convolve_residues, faster_dilated
 from nas.train.formulations import fast_layers
+from nas.train.formulations.dilated import convolve_residues, faster_dilated
 
 
 @settings(deadline=None, max_examples=40)

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from nas.train.dilated import faster_dilated
-from nas.train.enlarging import faster_enlargement
-from nas.train.folded_norm import faster_norm
-from nas.train.per_channel import faster_per_channel
-from nas.train.pointwise import faster_pointwise
-from nas.train.small_maps import faster_small_maps
-from nas.train.wide_depthwise import faster_wide_depthwise
+from nas.train.formulations.dilated import faster_dilated
+from nas.train.formulations.enlarging import faster_enlargement
+from nas.train.formulations.folded_norm import faster_norm
+from nas.train.formulations.per_channel import faster_per_channel
+from nas.train.formulations.pointwise import faster_pointwise
+from nas.train.formulations.small_maps import faster_small_maps
+from nas.train.formulations.wide_depthwise import faster_wide_depthwise
 
 FORMULATIONS: tuple[Callable[[nn.Module], Callable[[Tensor], Tensor] | None], ...] = (
     faster_dilated,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nas.train.doubling import Doubling
+from nas.train.formulations.doubling import Doubling
 
 MIN_NUMBERS = 16_384
 """Numbers of an enlarged batch below which the plain layer's lower overhead wins."""

@@ -9,9 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from nas.train import enlarging, folded_norm, pointwise, small_maps, wide_depthwise
-from nas.train.formulations import FORMULATIONS, fast_layers
-from nas.train.wide_depthwise import faster_wide_depthwise
+from nas.train.formulations import FORMULATIONS, enlarging, fast_layers, folded_norm, pointwise, small_maps, wide_depthwise
+from nas.train.formulations.wide_depthwise import faster_wide_depthwise
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
