@@ -1,12 +1,13 @@
 """Several trainings in full at a time, each in a process of its own that ends when this one does."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO
 
 from nas.errors import UserError
@@ -43,10 +44,10 @@ def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -
             told(row)
 
     def work() -> None:
-        while not waiting.empty():
-            failure = _run_in_process(waiting.get(), tell, running)
-            if failure:
-                failures.put(failure)
+        with contextlib.suppress(Empty):  # Not `while not waiting.empty()`: two hands may see the last one, and one would wait for ever.
+            while True:
+                if failure := _run_in_process(waiting.get_nowait(), tell, running):
+                    failures.put(failure)
 
     running: set[subprocess.Popen[str]] = set()
     hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
