@@ -27,7 +27,7 @@ Geometry = tuple[Pair, Pair, Pair, Pair]
 """Kernel, stride, padding and dilation, each as rows and columns."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def taps(size: Pair, geometry: Geometry, dtype: torch.dtype) -> tuple[Tensor, Pair]:
     """Where each weight of a filter stands in the matrix of the filter.
 
