@@ -63,11 +63,14 @@ def drawing(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
     width = max(box.left for box in boxes) + WIDTH + MARGIN
     floor = max(box.top for box in boxes) + HEIGHT + DROP / 2
     legend, legend_height = _legend(kinds, colours, boxes, width, floor)
+    height = floor + legend_height
     cost = estimate(genome, in_shape, num_classes)
     size = " x ".join(map(str, in_shape))
     title = f"{genome.key}: {cost.params:,} parameters, {cost.macs / 1e6:,.2f}M MACs at {size}"
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {floor + legend_height:.0f}' {FONT} font-size='11'>",
+        # With a size of its own: a page would stretch it to the widest line of the text beside it.
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0f}' height='{height:.0f}' viewBox='0 0 {width:.0f} {height:.0f}' "
+        f"{FONT} font-size='11'>",
         f"<title>{escape(title)}</title>",
         f"<rect width='100%' height='100%' fill='{PAPER}'/>",
         f"<text x='{MARGIN}' y='{MARGIN}' font-size='13' fill='{INK}'>{escape(title)}</text>",

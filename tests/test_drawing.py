@@ -31,6 +31,7 @@ def test_everything_lies_within_the_picture():
     for peer in load_peers():
         root = ElementTree.fromstring(drawing(peer.genome, (3, 64, 64), 3))
         _, _, width, height = map(float, root.get("viewBox").split())
+        assert (float(root.get("width")), float(root.get("height"))) == (width, height)
         for box in root.iter(f"{SVG}rect"):
             if box.get("x") is None:
                 continue
