@@ -165,7 +165,7 @@ SCRIPT = textwrap.dedent(
 def script(tmp_path, views=2):
     """A script without a guard, started; it draws with processes."""
     (tmp_path / "five_lines.py").write_text(SCRIPT)
-    command = [sys.executable, "five_lines.py", str(tmp_path / "mine"), str(tmp_path / "cache"), str(views)]
+    command = [sys.executable, "-u", "five_lines.py", str(tmp_path / "mine"), str(tmp_path / "cache"), str(views)]
     return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
