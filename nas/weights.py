@@ -3,12 +3,10 @@
 Nothing in such a file is run: safetensors holds none, and torch reads with `weights_only=True`.
 """
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -48,7 +46,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path} {what}: give the file of weights, such as best{SUFFIX} in the folder of a training")
     try:
         content = load(path.read_bytes()) if path.suffix == SUFFIX else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except OSError:
+        raise
+    # torch's reader of other files raises nearly anything: UnpicklingError, EOFError, IndexError, ...
+    except Exception as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
             f"{path} holds no weights that can be read safely ({type(error).__name__}: {reason}). Only tensors are read from a file, no "

@@ -65,7 +65,10 @@ def test_code_in_a_file_is_not_run(tmp_path):
             read_weights(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x08\0\0\0\0\0\0\0{}      "])
+TABLE = b"epoch,loss,learning_rate,iou,seconds\n1,1.4,0.001,0.2,0.4\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", TABLE, b"\x08\0\0\0\0\0\0\0{}      "])
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_broken_files_are_named(tmp_path, content, suffix):
     path = tmp_path / f"w{suffix}"
