@@ -51,6 +51,7 @@ def searched(trials, **settings):
     return [teach(asked, asked.next(), complete=i % 3 == 0) for i in range(trials)]
 
 
+@pytest.mark.slow
 def test_it_finds_better_networks_than_chance():
     late, good = [], []
     for seed in range(3):

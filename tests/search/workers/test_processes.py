@@ -121,6 +121,7 @@ def alive(pid):
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 def test_a_block_of_the_users_goes_through_workers_resume_and_export(squares, tmp_path):
     space = tmp_path / "elsewhere" / "own.py"
     space.parent.mkdir()
@@ -144,6 +145,7 @@ def test_workers_and_this_process_give_the_same_trials(squares, tmp_path):
     assert [t.values for t in trials_of(tmp_path / "a")] == [t.values for t in trials_of(tmp_path / "b")]
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_can_search(squares, tmp_path):
     script = tmp_path / "five_lines.py"
     script.write_text(
