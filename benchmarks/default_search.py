@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from memory_of_large_sets import tree
 
 from nas.search.environment import git_commit, machine, versions
 
@@ -44,20 +45,6 @@ class Measured:
     front: pd.DataFrame
 
 
-def family(process: int) -> list[int]:
-    """A process and all below it."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # It ended just now.
-    found = {process}
-    while more := {one for one, parent in parents.items() if parent in found} - found:
-        found |= more
-    return sorted(found)
-
-
 def proportional_kib(process: int) -> int:
     """Memory of a process, what it shares counted by its share; 0 where it has ended."""
     try:
@@ -73,7 +60,7 @@ def measured(seed: int, sampler: str, home: Path) -> Measured:
     began, most = time.monotonic(), 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            most = max(most, sum(map(proportional_kib, family(process.pid))))
+            most = max(most, sum(map(proportional_kib, tree(process.pid))))
             time.sleep(SAMPLE)
     spent = time.monotonic() - began
     if process.returncode:

@@ -10,10 +10,12 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nas.evaluate.run import accepts_domain
 
-def told_domain(domain: int | None) -> dict[str, int]:
-    """What a network is told beside the image."""
-    return {} if domain is None else {"domain": domain}
+
+def told_domain(model: nn.Module, domain: int | None) -> dict[str, int]:
+    """What a network is told beside the image; nothing where its `forward` takes no domain."""
+    return {} if domain is None or not accepts_domain(model) else {"domain": domain}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def measured_cost(model: nn.Module, in_shape: tuple[int, int, int], domain: int 
     model.eval()
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model(torch.zeros(1, *in_shape), **told_domain(domain))
+            model(torch.zeros(1, *in_shape), **told_domain(model, domain))
     finally:
         for module, mode in modes:
             module.training = mode

@@ -64,7 +64,7 @@ def measure_performance(model: nn.Module, in_shape: tuple[int, int, int], device
     """
     model.to("cpu").eval()
     cost, image = measured_cost(model, in_shape, domain), torch.zeros(1, *in_shape)
-    told = told_domain(domain)
+    told = told_domain(model, domain)
     peak = 4 * measured_peak(model, [image], told)
     times = _latencies(model.to(device), image.to(device), told)
     model.to("cpu")

@@ -45,6 +45,10 @@ def test_a_head_alone_costs_less_than_all_together():
     assert measured_cost(model, shape).macs == estimate(genome, shape, (2, 7)).macs > found.macs
 
 
+def test_a_network_that_takes_no_domain_is_told_none():
+    assert measured_cost(Raw(), (3, 4, 8), domain=1) == measured_cost(Raw(), (3, 4, 8))
+
+
 def test_counting_leaves_no_trace():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     measured_cost(model, (3, 8, 8))
