@@ -149,13 +149,16 @@ class Flat:
 
 
 def suits_blocks(model: nn.Module, optimiser: torch.optim.Optimizer, passes: int) -> bool:
-    """Whether every backward pass so far has reached the parameters of the last one, and no others.
+    """Whether every tensor has one name, and every backward pass so far has reached the parameters of the last one, and no others.
 
     Args:
         model: after a backward pass.
         optimiser: that has not taken its step yet.
         passes: before this one.
     """
+    places = [tensor.data_ptr() for tensor in float_tensors(model).values() if tensor.numel() > 0]
+    if len(set(places)) < len(places):
+        return False  # A layer used twice: its second name would stand for a copy that nothing trains.
     taken = [int(optimiser.state[one]["step"]) if one in optimiser.state else 0 for one in model.parameters()]
     reached = with_gradients(list(model.parameters()))
     return any(reached) and taken == [passes if yes else 0 for yes in reached]

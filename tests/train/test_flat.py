@@ -6,6 +6,7 @@ from torch import nn
 
 from nas.train import Recipe, fit
 from nas.train.batches import epoch_batches
+from nas.train.formulations import folded_norm
 from nas.train.graphed import eager_step
 from nas.train.run import Run
 
@@ -120,6 +121,41 @@ def test_blocks_are_used_where_every_pass_reaches_the_same(make_bank):
     bank = make_bank()
     assert steps(Run(chain(), [bank], RECIPE, CPU), bank)._flat is not None
     assert steps(Run(Fickle(), [bank], RECIPE, CPU), bank)._flat is None
+
+
+class Twice(nn.Module):
+    """Has one layer under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 3, 3, padding=1)
+        self.second = self.first
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+def test_a_layer_of_two_names_is_one(make_bank):
+    model = Twice()
+    before = model.first.weight.detach().clone()
+    last = list(fit(model, make_bank(), RECIPE))[-1]
+    assert not torch.equal(last.state.ema["second.weight"], before)
+    assert torch.equal(last.state.ema["first.weight"], last.state.ema["second.weight"])
+    assert torch.equal(model.second.weight, last.state.ema["second.weight"])
+
+
+def test_faster_norms_keep_their_statistics_in_the_blocks(make_bank, separately, monkeypatch):
+    monkeypatch.setattr(folded_norm, "MIN_NUMBERS", 0)
+    monkeypatch.setattr(Run, "format_of", lambda run, batch: torch.channels_last)
+    bank, recipe = make_bank(images=16, size=24), Recipe(epochs=2, batch_size=4, learning_rate=1e-4)
+
+    def trained(**limits):
+        torch.manual_seed(0)
+        return list(fit(chain(), bank, recipe, **limits))[-1].state
+
+    first = trained(epochs=1)
+    torch.testing.assert_close(first.ema, separately(lambda: trained(epochs=1)).ema, rtol=1e-3, atol=1e-4)
+    assert trained(state=first).to_bytes() == trained().to_bytes()
 
 
 def test_several_sets_have_no_blocks(make_bank, two_heads):

@@ -93,10 +93,6 @@ def faster_norm(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
     if layer.num_features % LANES == 0 or layer.num_features > MAX_CHANNELS:
         return None
     plain, momentum = layer.forward, layer.momentum
-    running_mean, running_var, counter = layer.running_mean, layer.running_var, layer.num_batches_tracked
-    assert running_mean is not None
-    assert running_var is not None
-    assert counter is not None
 
     def forward(x: Tensor) -> Tensor:
         channels, pixels = x.shape[1], x.shape[0] * x.shape[2] * x.shape[3]
@@ -104,6 +100,11 @@ def faster_norm(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
         if x.numel() < MIN_NUMBERS or fold == 1 or not layer.training or not x.is_contiguous(memory_format=torch.channels_last):
             return plain(x)
         y, mean, variance = FoldedNorm.apply(x, layer.weight, layer.bias, layer.eps, fold)  # type: ignore[no-untyped-call]
+        # Looked up at each step: the first one gives the statistics memory of their own (`nas.train.flat`).
+        running_mean, running_var, counter = layer.running_mean, layer.running_var, layer.num_batches_tracked
+        assert running_mean is not None
+        assert running_var is not None
+        assert counter is not None
         with torch.no_grad():
             counter.add_(1)
             running_mean.lerp_(mean, momentum)

@@ -213,6 +213,56 @@ def test_a_norm_in_eval_mode_uses_its_running_statistics():
         torch.testing.assert_close(norm(x), x / (1 + norm.eps) ** 0.5)
 
 
+class NormWithActivation(nn.BatchNorm2d):
+    """As in collections of networks: a norm whose forward does more."""
+
+    def forward(self, x):
+        return super().forward(x).relu()
+
+
+class ZeroMeanConv(nn.Conv2d):
+    """A convolution whose weights are centred first."""
+
+    def _conv_forward(self, x, weight, bias):
+        return super()._conv_forward(x, weight - weight.mean(), bias)
+
+
+class HalvedUpsample(nn.Upsample):
+    """An enlargement that halves."""
+
+    def forward(self, x):
+        return super().forward(x) / 2
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [NormWithActivation(5), ZeroMeanConv(5, 7, 1, bias=False), HalvedUpsample(scale_factor=2.0, mode="bilinear", align_corners=False)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_derived_layers_compute_what_they_are_written_to(layer):
+    assert_same(layer.double(), channels_last(2, 5, 18, 18))
+
+
+def test_a_forward_put_in_by_hand_stays():
+    layer = nn.Conv2d(5, 7, 1)
+    layer.forward = by_hand = lambda x: x
+    with fast_layers(layer, CPU):
+        assert layer.forward is by_hand
+    assert layer.forward is by_hand
+
+
+def test_a_parametrised_layer_is_taken():
+    class Doubled(nn.Module):
+        def forward(self, weight):
+            return weight * 2
+
+    layer = nn.Conv2d(5, 7, 1, bias=False)
+    nn.utils.parametrize.register_parametrization(layer, "weight", Doubled())
+    with fast_layers(layer, CPU):
+        assert type(layer(channels_last(2, 5, 18, 18).float()).grad_fn).__name__ == "PointwiseBackward"
+    assert_same(layer.double(), channels_last(2, 5, 18, 18))
+
+
 def test_the_layers_are_plain_again_after_an_error():
     model = nn.Sequential(*TAKEN.values())
 
