@@ -39,6 +39,7 @@ class Run:
         weights: of the classes, for each data set.
         steps: of one epoch.
         multi: whether the model is told the domain of a batch.
+        notes: what a person wants to know of how it goes.
     """
 
     model: nn.Module
@@ -52,6 +53,7 @@ class Run:
     weights: list[Tensor] = field(init=False)
     steps: int = field(init=False)
     multi: bool = field(init=False)
+    notes: list[str] = field(init=False, default_factory=list)
     _flat: Flat | None = field(init=False, default=None)
     _reached: tuple[bool, ...] | None = field(init=False, default=None)
     _passes: int = field(init=False, default=0)
