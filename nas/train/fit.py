@@ -92,7 +92,7 @@ def fit(
         recipe: how to train.
         state: from which to go on; of the same network, data and recipe.
         epochs: completed epochs, counted from the very beginning, after which this call stops; None for `recipe.epochs`.
-        device: where to train; on a GPU in bfloat16 where torch's autocast says so.
+        device: where to train; on a GPU that has units for bfloat16 in that, where torch's autocast says so.
         ranked: measure at the break-even point too.
 
     Returns:
