@@ -10,6 +10,7 @@ from nas.evaluate.break_even import count_scores, empty_scores, hits
 from nas.evaluate.confusion import count, empty_confusion, predict
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.normalise import normalise
+from nas.evaluate.precision import full_float32
 from nas.evaluate.residence import resident
 
 
@@ -53,7 +54,7 @@ def evaluate(
     modes = [(module, module.training) for module in model.modules()]
     model.to(device).eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32(device):
             for pixels, mask in zip(torch.split(images, batch_size), torch.split(masks, batch_size), strict=True):
                 inputs = normalise(pixels)
                 logits = model(inputs, domain=domain) if multi else model(inputs)

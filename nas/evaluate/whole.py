@@ -11,6 +11,7 @@ from nas.data import fitted_size, pad_image, resize_image
 from nas.data.images import Bytes
 from nas.errors import UserError
 from nas.evaluate.normalise import normalise
+from nas.evaluate.precision import full_float32
 from nas.evaluate.run import accepts_domain
 
 STEP = 16
@@ -55,7 +56,7 @@ class Predictor:
         Raises:
             UserError: A network does not take the image, or answers with other classes.
         """
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32(torch.device(self.device)):
             return torch.stack([self._at(image, size) for size in self._sizes()]).mean(0)
 
     def _sizes(self) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ class ProxyResult:
         train_seconds: Time in training steps.
         validate_seconds: Time in validation.
         iou_per_fold: Set name -> mean IoU on each fold's validation images; empty without folds.
+        notes: What a person wants to know of how it was trained, each thing once.
     """
 
     evaluations: Mapping[str, Evaluation]
@@ -32,6 +33,7 @@ class ProxyResult:
     train_seconds: float
     validate_seconds: float
     iou_per_fold: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
@@ -46,6 +48,7 @@ class ProxyResult:
             "train_seconds": self.train_seconds,
             "validate_seconds": self.validate_seconds,
             "iou_per_fold": {name: list(ious) for name, ious in self.iou_per_fold.items()},
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -53,7 +56,7 @@ class ProxyResult:
         """What `to_dict` gave."""
         evaluations = {name: Evaluation.from_dict(stored) for name, stored in document["evaluations"].items()}
         own = {name: document[name] for name in ("curve", "train_seconds", "validate_seconds", "iou_per_fold")}
-        return cls(evaluations, **own)
+        return cls(evaluations, **own, notes=tuple(document["notes"]))
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def _train_stage(
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
     reached: list[TrainState] = []
+    notes: list[str] = []
     for lesson, state in zip(lessons, states or (None,) * len(lessons), strict=True):
         stop = rung_ends(lesson.recipe.epochs, rungs)[rung]
         for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device, ranked=rung < rungs - 1):
@@ -140,7 +144,8 @@ def _train_stage(
             last = epoch
         evaluations |= last.evaluations
         reached.append(last.state)
-    return ProxyResult(evaluations, curve, train_seconds, validate_seconds), reached
+        notes += last.notes
+    return ProxyResult(evaluations, curve, train_seconds, validate_seconds, notes=tuple(dict.fromkeys(notes))), reached
 
 
 def _joined(passed: Sequence[ProxyResult]) -> ProxyResult:
@@ -150,7 +155,12 @@ def _joined(passed: Sequence[ProxyResult]) -> ProxyResult:
         curve=[point for one in passed for point in one.curve],
         train_seconds=sum(one.train_seconds for one in passed),
         validate_seconds=sum(one.validate_seconds for one in passed),
+        notes=_notes(passed),
     )
+
+
+def _notes(parts: Sequence[ProxyResult]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for part in parts for note in part.notes))
 
 
 def pooled(rounds: Sequence[ProxyResult]) -> ProxyResult:
@@ -168,6 +178,7 @@ def pooled(rounds: Sequence[ProxyResult]) -> ProxyResult:
         train_seconds=sum(one.train_seconds for one in rounds),
         validate_seconds=sum(one.validate_seconds for one in rounds),
         iou_per_fold={name: [one.evaluations[name].mean_iou for one in rounds] for name in sets},
+        notes=_notes(rounds),
     )
 
 

@@ -64,6 +64,7 @@ class Ledger:
     begun: int = 0
     busy_seconds: float = 0.0
     _failures: int = field(default=0, init=False)
+    _noted: bool = field(default=False, init=False)
 
     def remember(self, trial: FrozenTrial) -> None:
         """Takes a trial of an earlier run into account: where it stood at each rung, and how it ended."""
@@ -125,6 +126,7 @@ class Ledger:
                 f"{live.name} rung {live.rung - 1} worker {worker}: IoU {live.completed[-1]['iou']:.4f}, "
                 f"{live.completed[-1]['seconds']:.2f} s, {verdict}"
             )
+            self._write_notes(live, answer, worker)
             self.recorder.reached(live.trial_id, live.completed)
         if verdict == "on":
             if live.rung > 1:
@@ -139,6 +141,12 @@ class Ledger:
             self._fail(live, answer.reason, worker)
         for rung in range(self.ladder.rungs):
             state_file(self.states, live.key, rung).unlink(missing_ok=True)
+
+    def _write_notes(self, live: LiveTrial, answer: Answer, worker: int) -> None:
+        """What a training says of itself: the log has all of it, a person is told the first."""
+        for note in answer.result.notes if answer.result else ():
+            self.log.write(f"{live.name} rung {live.rung - 1} worker {worker}: {note}", news=not self._noted)
+            self._noted = True
 
     def put_back(self, live: LiveTrial) -> None:
         """Leaves a trial to the next run, which goes on from its last completed rung."""

@@ -4,6 +4,7 @@ Epoch `e` (from 0) uses view `e % views` of the bank, every image once, dealt ou
 batches of all of them are shuffled. A training that goes on after a stop needs to know its epoch and nothing else.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -71,6 +72,17 @@ def plan(sizes: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[t
         return steps
     order = np.random.default_rng((seed, epoch)).permutation(len(steps))
     return [steps[i] for i in order]
+
+
+def count_by_size(sizes: Sequence[int], batch_size: int) -> Counter[tuple[int, int]]:
+    """Count the batches of one pass by set and number of images; those of a set have one or two numbers, an image apart.
+
+    Args:
+        sizes: training images of each set.
+        batch_size: images in a batch.
+    """
+    dealt = [max(size, 2) for size in sizes]  # a lone image stands twice in its batch
+    return Counter((domain, part.stop - part.start) for domain, part in plan(dealt, batch_size, 0, 0))
 
 
 def permutation(size: int, seed: int, epoch: int, domain: int) -> Tensor:

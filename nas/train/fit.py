@@ -55,6 +55,7 @@ class EpochMetrics:
         train_seconds: wall time of the steps.
         validate_seconds: wall time of the evaluation.
         state: from which `fit` goes on.
+        notes: what a person wants to know of how this call has trained so far, such as why it does without a CUDA graph.
     """
 
     epoch: int
@@ -64,6 +65,7 @@ class EpochMetrics:
     train_seconds: float
     validate_seconds: float
     state: TrainState
+    notes: tuple[str, ...] = ()
 
 
 def fit(
@@ -90,7 +92,7 @@ def fit(
         recipe: how to train.
         state: from which to go on; of the same network, data and recipe.
         epochs: completed epochs, counted from the very beginning, after which this call stops; None for `recipe.epochs`.
-        device: where to train; on a GPU in bfloat16 where torch's autocast says so.
+        device: where to train; on a GPU that has units for bfloat16 in that, where torch's autocast says so.
         ranked: measure at the break-even point too.
 
     Returns:
@@ -118,7 +120,8 @@ def _epochs(
     model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device, ranked: bool
 ) -> Iterator[EpochMetrics]:
     run = Run(model, banks, recipe, device)
-    take_step = make_step(run)
+    first = 0 if state is None else state.epoch
+    take_step = make_step(run, stop - first)
     random = first_random_state(recipe.seed, device)
     if state is not None:
         run.restore(state)
@@ -126,7 +129,7 @@ def _epochs(
         if state.epoch == recipe.epochs:  # nothing is left to do, and the network is the trained one all the same
             load_ema(model, state)
     try:
-        for epoch in range(0 if state is None else state.epoch, stop):
+        for epoch in range(first, stop):
             with isolated(random, device):
                 began = time.perf_counter()
                 loss = _train_epoch(run, take_step, epoch)
@@ -138,7 +141,7 @@ def _epochs(
             state = run.snapshot(epoch + 1, random)
             if state.epoch == recipe.epochs:
                 load_ema(model, state)
-            yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state)
+            yield EpochMetrics(epoch + 1, loss, rate, evaluations, trained - began, validated - trained, state, tuple(run.notes))
     finally:
         run.release()
 

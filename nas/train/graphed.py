@@ -6,7 +6,7 @@ CUDA Graphs, 2021, https://pytorch.org/blog/accelerating-pytorch-with-cuda-graph
 the device: images, masks, the learning rate and the share of the average that is kept. The host fills them and reads nothing.
 
 A recording is checked against the eager step before it counts, on inputs other than those it was recorded with; that check, once for each
-shape, is the one place where the host waits. Where it fails, training goes on eagerly from the untouched state, and the log says why.
+shape, is the one place where the host waits. Where it fails, training goes on eagerly from the untouched state, and the run notes why.
 """
 
 import logging
@@ -18,13 +18,14 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from nas.train.batches import Batch
+from nas.train.batches import Batch, count_by_size
+from nas.train.capture import can_capture, cuda_capture
 from nas.train.isolation import isolated, random_state
 from nas.train.optimiser import set_learning_rate
 from nas.train.run import Run, train_step
 
-WARM_UP = 3
-"""Steps before a recording, on a stream of their own: libraries choose kernels and reserve memory, which must not happen in a recording."""
+LEAST_STEPS = 12
+"""Steps of a shape for which a recording pays: it costs two eager ones, one before it, itself, and the check."""
 
 TOLERANCE = 0.1
 """Largest distance between what recording and eager step did, relative to what the eager step did, as sums of absolute values. Atomic
@@ -40,28 +41,14 @@ Step = Callable[[Batch, float, float], Tensor]
 _log = logging.getLogger(__name__)
 
 
-def cuda_capture(step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Records a step as a CUDA graph; takes some steps before."""
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(WARM_UP):
-            step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        loss = step()
+def make_step(run: Run, epochs: int) -> Step:
+    """Gives how a run takes its steps: replayed on a CUDA device, eagerly elsewhere.
 
-    def replay() -> Tensor:
-        graph.replay()
-        return loss
-
-    return replay
-
-
-def make_step(run: Run) -> Step:
-    """Gives how a run takes its steps: replayed on a CUDA device, eagerly elsewhere."""
-    return GraphedStep(run) if run.device.type == "cuda" else partial(eager_step, run)
+    Args:
+        run: whose steps.
+        epochs: that it will train.
+    """
+    return GraphedStep(run, epochs) if run.device.type == "cuda" else partial(eager_step, run)
 
 
 def eager_step(run: Run, batch: Batch, rate: float, decay: float) -> Tensor:
@@ -97,16 +84,25 @@ class Recording:
 
 @dataclass
 class GraphedStep:
-    """Takes steps of training, replayed where a recording stood its check, eagerly elsewhere.
+    """Takes steps of training, replayed where a recording stood its check, eagerly elsewhere and once one did not.
 
     Attributes:
         run: whose model, optimiser and average change; the optimiser's learning rate is a tensor (`make_optimiser`).
+        epochs: that will be trained.
         capture: how to record.
     """
 
     run: Run
+    epochs: int
     capture: Capture = cuda_capture
     _recordings: dict[tuple[int, ...], Recording | None] = field(default_factory=dict)
+    _eager: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = [bank.train_images.shape[1] for bank in self.run.banks]
+        self._in_epoch = count_by_size(sizes, self.run.recipe.batch_size)
+        if not can_capture():
+            self._give_up("an earlier recording in this process failed")
 
     def __call__(self, batch: Batch, rate: float, decay: float) -> Tensor:
         """Take one step.
@@ -119,38 +115,72 @@ class GraphedStep:
         Returns:
             The loss before the step, a scalar on the device; the next call may overwrite it.
         """
-        key = (batch.domain, *batch.image.shape)
-        if key not in self._recordings:
-            self._recordings[key] = self._record(batch, rate, decay)
-        recording = self._recordings[key]
+        recording = None if self._eager else self._recording(batch, rate, decay)
         if recording is None:
             return eager_step(self.run, batch, rate, decay)
         return recording(batch, rate, decay)
 
+    def _recording(self, batch: Batch, rate: float, decay: float) -> Recording | None:
+        """Of a batch's shape, made when it is first asked for; None where there is none."""
+        key = (batch.domain, *batch.image.shape)
+        if key not in self._recordings:
+            pays = self.epochs * self._in_epoch[batch.domain, len(batch.image)] >= LEAST_STEPS
+            self._recordings[key] = self._record(batch, rate, decay) if pays else None
+        return self._recordings.get(key)
+
     def _record(self, batch: Batch, rate: float, decay: float) -> Recording | None:
-        """Records and checks; None, with the reason in the log, where that fails. The training stands where it stood."""
-        # Other pictures and other numbers: a recording that ignores one of its buffers cannot repeat the second step.
-        negative = Batch(-batch.image, torch.zeros_like(batch.mask), batch.domain)
-        trials = [(batch, rate, decay), (negative, 4 * rate, (1 + decay) / 2)]
+        """Records and checks; None, with a note, where that fails. The training stands where it stood.
+
+        Raises:
+            OutOfMemoryError: of torch's: there is no room for the network, however it is trained.
+        """
         try:
-            with _undone(self.run):
-                eager = _outcome(self.run, trials, partial(eager_step, self.run))
-            with _undone(self.run):
-                buffers = Batch(batch.image.clone(), batch.mask.clone(), batch.domain)
-                kept = torch.full((), decay, device=batch.image.device)
-                set_learning_rate(self.run.optimiser, rate)
-                replay = self.capture(lambda: train_step(self.run, buffers, kept))
-            recording = Recording(self.run, buffers, kept, replay)
-            with _undone(self.run):
-                replayed = _outcome(self.run, trials, recording)
+            return self._checked(batch, rate, decay)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
-            _log.warning("training goes on without a CUDA graph: it could not be recorded (%s)", error)
+            self._give_up((str(error).splitlines() or [type(error).__name__])[0])  # without the advice that torch adds
             return None
+
+    def _checked(self, batch: Batch, rate: float, decay: float) -> Recording:
+        """A recording that stood its check.
+
+        Raises:
+            RuntimeError: it cannot be made, or does other than the eager step.
+        """
+        # Other pictures and other numbers: a recording that ignores one of its buffers cannot repeat the second step.
+        trials = [(batch, rate, decay), (_negative(batch), 4 * rate, (1 + decay) / 2)]
+        with _undone(self.run):
+            eager = _outcome(self.run, trials, partial(eager_step, self.run))
+        if not all(bool(part.isfinite().all()) for part in eager):
+            raise RuntimeError("the eager steps to check it against gave numbers that are not finite")
+        with _undone(self.run):
+            buffers = Batch(batch.image.clone(), batch.mask.clone(), batch.domain)
+            kept = torch.full((), decay, device=batch.image.device)
+            set_learning_rate(self.run.optimiser, rate)
+            replay = self.capture(lambda: train_step(self.run, buffers, kept))
+        recording = Recording(self.run, buffers, kept, replay)
+        with _undone(self.run):
+            replayed = _outcome(self.run, trials, recording)
         distance = max(_distance(one, other) for one, other in zip(replayed, eager, strict=True))
         if not distance <= TOLERANCE:
-            _log.warning("training goes on without a CUDA graph: replayed steps differ from eager ones by %.2g of their size", distance)
-            return None
+            raise RuntimeError(f"replayed steps differ from eager ones by {distance:.2g} of their size")
         return recording
+
+    def _give_up(self, reason: str) -> None:
+        """Lets this run go on eagerly: what fails for a shape fails for the next, and a recording that broke off spoils those before it."""
+        self._eager = True
+        self._recordings.clear()
+        note = f"training goes on without a CUDA graph: {reason}"
+        self.run.notes.append(note)
+        _log.warning(note)
+
+
+def _negative(batch: Batch) -> Batch:
+    """The images' negatives, in the range of each channel, since a network may take logarithms; the masks all background."""
+    axes = (0, 2, 3)
+    low, high = batch.image.amin(axes, keepdim=True), batch.image.amax(axes, keepdim=True)
+    return Batch(low + high - batch.image, torch.zeros_like(batch.mask), batch.domain)
 
 
 def _tensors(run: Run) -> dict[str, Tensor]:

@@ -39,6 +39,8 @@ class Run:
         weights: of the classes, for each data set.
         steps: of one epoch.
         multi: whether the model is told the domain of a batch.
+        half: whether the model computes in bfloat16, as autocast says.
+        notes: what a person wants to know of how it goes.
     """
 
     model: nn.Module
@@ -52,6 +54,8 @@ class Run:
     weights: list[Tensor] = field(init=False)
     steps: int = field(init=False)
     multi: bool = field(init=False)
+    half: bool = field(init=False)
+    notes: list[str] = field(init=False, default_factory=list)
     _flat: Flat | None = field(init=False, default=None)
     _reached: tuple[bool, ...] | None = field(init=False, default=None)
     _passes: int = field(init=False, default=0)
@@ -69,6 +73,7 @@ class Run:
         self.weights = [torch.tensor(class_weights(bank.pixel_shares, rule), device=self.device) for bank in self.banks]
         self.steps = steps_per_epoch([bank.train_images.shape[1] for bank in self.banks], self.recipe.batch_size)
         self.multi = accepts_domain(self.model)
+        self.half = multiplies_bfloat16(self.device)
 
     def restore(self, state: TrainState) -> None:
         """Take a state up: weights, average and optimiser."""
@@ -143,6 +148,14 @@ class Run:
         self.live, self.kept = list(float_tensors(self.model).values()), list(self.average.values())
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Say whether a device has units for bfloat16, as NVIDIA's GPUs have since Ampere; before, it is emulated, slower than float32."""
+    if device.type != "cuda":
+        return False
+    with torch.cuda.device(device):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
 def train_step(run: Run, batch: Batch, ema_decay: float | Tensor) -> Tensor:
     """Take one step of training.
 
@@ -158,7 +171,7 @@ def train_step(run: Run, batch: Batch, ema_decay: float | Tensor) -> Tensor:
         ValueError: if the model does not answer at the size of the masks with the classes of the data set.
     """
     image = batch.image.contiguous(memory_format=run.format_of(batch))
-    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda"):
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.half):
         logits = run.model(image, domain=batch.domain) if run.multi else run.model(image)
     check_logits(logits, batch.mask, run.banks[batch.domain].num_classes)
     loss = LOSSES[run.recipe.loss](logits, batch.mask, run.weights[batch.domain], run.recipe.dice_weight)

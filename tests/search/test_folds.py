@@ -192,8 +192,9 @@ def test_folds_cross_a_process_boundary(quick):
     rounds = [[bank.path for bank in banks] for banks in plan.banks()]
     place = Workplace(plan.space_file, [rounds], [one.recipe for one in plan.sets], "cpu")
     assert Workplace.from_dict(json.loads(json.dumps(place.to_dict()))) == place
-    part = ProxyResult({"squares": Evaluation(((5, 1), (2, 2)), ("background", "class 1"))}, [{"epoch": 1}], 1.0, 0.5)
+    part = ProxyResult({"squares": Evaluation(((5, 1), (2, 2)), ("background", "class 1"))}, [{"epoch": 1}], 1.0, 0.5, notes=("so",))
     whole = pooled([part, part])
+    assert whole.notes == ("so",)
     assert whole.evaluations["squares"].confusion == ((10, 2), (4, 4))
     assert (whole.train_seconds, whole.validate_seconds, whole.curve[1]["fold"]) == (2.0, 1.0, 2)
     assert ProxyResult.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole

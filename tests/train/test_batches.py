@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.train.batches import batches_in, epoch_batches, permutation, plan, steps_per_epoch
+from nas.train.batches import batches_in, count_by_size, epoch_batches, permutation, plan, steps_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -28,6 +28,14 @@ def test_every_image_once_in_even_batches_of_at_least_two(sizes, batch_size, epo
 @pytest.mark.parametrize(("images", "batch_size", "count"), [(240, 8, 30), (9, 8, 2), (3, 2, 1), (5, 2, 2), (1, 8, 1), (5, 100, 1)])
 def test_number_of_batches(images, batch_size, count):
     assert batches_in(images, batch_size) == count
+
+
+@settings(deadline=None)
+@given(sizes=st.lists(st.integers(1, 50), min_size=1, max_size=3), batch_size=st.integers(2, 20), epoch=st.integers(0, 5))
+def test_batches_counted_by_size_are_those_that_are_dealt(sizes, batch_size, epoch):
+    orders = [len(permutation(size, 0, epoch, 0)) for size in sizes]
+    dealt = [(domain, len(range(orders[domain])[part])) for domain, part in plan(orders, batch_size, 0, epoch)]
+    assert count_by_size(sizes, batch_size) == {key: dealt.count(key) for key in dealt}
 
 
 def test_order_is_a_function_of_seed_epoch_and_set():

@@ -4,6 +4,7 @@ A CUDA graph needs a GPU; what surrounds it does not. Here a capture of one's ow
 """
 
 import logging
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -53,8 +54,8 @@ def eagerly(run: Run):
     return lambda batch, rate, decay: eager_step(run, batch, rate, torch.tensor(decay))
 
 
-def graphed(run: Run, capture) -> GraphedStep:
-    return GraphedStep(run, capture)
+def graphed(run: Run, capture, epochs: int = 12) -> GraphedStep:
+    return GraphedStep(run, epochs, capture)
 
 
 def test_replayed_steps_train_as_eager_ones_to_the_bit(make_bank, make_net):
@@ -146,6 +147,99 @@ def test_an_error_of_the_network_is_told_and_leaves_no_trace(make_bank, make_net
     torch.testing.assert_close(everything(run), before, rtol=0, atol=0)
 
 
+def test_no_room_is_an_error_and_leaves_no_trace(make_bank, make_net):
+    def full(step):
+        step()
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    bank = make_bank()
+    run = make_run(make_net, bank)
+    before = everything(run)
+    with pytest.raises(torch.OutOfMemoryError):
+        graphed(run, full)(next(epoch_batches([bank], 4, 0, 0, CPU)), 0.01, 0.9)
+    after = everything(run)
+    torch.testing.assert_close({name: after[name] for name in before}, before, rtol=0, atol=0)
+    assert not run.notes
+
+
+def test_once_a_recording_failed_no_other_is_made_or_used(make_bank, two_heads):
+    banks = [make_bank("a", images=10, classes=2), make_bank("b", images=8, classes=4, size=24, seed=1)]
+    run, captures = make_run(None, *banks, net=two_heads(2, 4)), []
+
+    def second_fails(step):
+        captures.append(step)
+        return fails(step) if len(captures) == 2 else faithful(step)
+
+    step = graphed(run, second_fails)
+    train(run, step, banks)
+    assert len(captures) == 2
+    assert not any(step._recordings.values())
+    assert run.notes == ["training goes on without a CUDA graph: operation not permitted when stream is capturing"]
+
+
+def test_a_shape_of_few_steps_is_not_recorded(make_bank, make_net, monkeypatch):
+    monkeypatch.setattr(graphed_module, "LEAST_STEPS", 12)
+    bank, captures = make_bank(images=10), []  # in each epoch two batches of 3 and one of 4
+    run = make_run(make_net, bank)
+
+    def counting(step):
+        captures.append(run)
+        return faithful(step)
+
+    for epochs, recorded in ((5, 0), (6, 1), (11, 1), (12, 2)):
+        captures.clear()
+        train(run, graphed(run, counting, epochs), [bank], epochs=1)
+        assert len(captures) == recorded
+    assert not run.notes
+
+
+def test_a_process_whose_recording_broke_off_tries_no_other(make_bank, make_net, monkeypatch):
+    monkeypatch.setattr(graphed_module, "can_capture", lambda: False)
+    bank = make_bank()
+    one, other = make_run(make_net, bank), make_run(make_net, bank)
+    assert train(other, graphed(other, lambda step: pytest.fail("recorded")), [bank]) == train(one, eagerly(one), [bank])
+    assert "earlier recording" in other.notes[0]
+
+
+class Logarithm(torch.nn.Module):
+    """A network that takes brightness between 0 and 1, in logarithms."""
+
+    def __init__(self, bank) -> None:
+        super().__init__()
+        brightness = torch.from_numpy(bank.train_images.copy()).amin((0, 1, 2, 3)) / 255
+        self.register_buffer("floor", (brightness - 0.45)[:, None, None] / 0.225)
+        self.head = torch.nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.log(x - self.floor + 0.1))
+
+
+def test_the_check_shows_a_network_brightness_within_the_range_of_its_images(make_bank):
+    bank = make_bank()
+    run = make_run(None, bank, net=Logarithm(bank))
+    step = graphed(run, faithful)
+    train(run, step, [bank])
+    assert all(step._recordings.values())
+    assert not run.notes
+
+
+def test_an_eager_step_without_finite_numbers_is_called_that(make_bank, make_net):
+    bank = make_bank()
+    run = make_run(make_net, bank)
+    with torch.no_grad():
+        run.model.head.weight.fill_(torch.inf)
+    graphed(run, lambda step: pytest.fail("recorded"))(next(epoch_batches([bank], 4, 0, 0, CPU)), 0.01, 0.9)
+    assert run.notes == ["training goes on without a CUDA graph: the eager steps to check it against gave numbers that are not finite"]
+
+
+def test_the_reason_comes_with_every_epoch(make_bank, make_net, monkeypatch):
+    monkeypatch.setattr(sys.modules[fit.__module__], "make_step", lambda run, epochs: GraphedStep(run, 12 * epochs, fails))
+    told = [epoch.notes for epoch in fit(make_net(), make_bank(), RECIPE)]
+    assert told == [("training goes on without a CUDA graph: operation not permitted when stream is capturing",)] * 2
+    monkeypatch.undo()
+    assert [epoch.notes for epoch in fit(make_net(), make_bank(), RECIPE)] == [(), ()]
+
+
 class Reads(TorchDispatchMode):
     """Counts how often the host reads a tensor."""
 
@@ -191,4 +285,5 @@ def test_a_cuda_graph_is_used(make_bank, make_net, warnings_of_training):
     bank = make_bank(images=24, views=3)
     last = list(fit(make_net(), bank, Recipe(epochs=12, batch_size=4, learning_rate=0.02), device="cuda"))[-1]
     assert not warnings_of_training.records
+    assert not last.notes
     assert last.evaluations["small"].mean_iou > 0.8

@@ -3,13 +3,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from nas.errors import UserError
 from nas.proxy import job as job_room
+from nas.proxy import training as proxy_training
 from nas.search import run_search
 from nas.search.display.log import command_line
+from nas.search.display.progress import Lines
 from tests.search.workers.test_processes import OWN_SPACE, command, settings
 
 
@@ -57,6 +60,21 @@ def test_a_failure_names_the_trial_and_the_file_with_the_traceback(quick, monkey
     assert log.splitlines()[-1][20:].startswith("search ends with UserError: 2 trials failed in a row")
     traceback = (folder / "workers.log").read_text()
     assert re.search(rf"trial {key} rung 0 failed:\nTraceback.*\n(.*\n)*RuntimeError: no luck", traceback)
+
+
+def test_what_a_training_says_of_itself_is_logged_and_said_once(quick, monkeypatch, capsys):
+    real = proxy_training.fit
+
+    def noted(*arguments, **options):
+        for epoch in real(*arguments, **options):
+            yield replace(epoch, notes=("training goes on without a CUDA graph: so",))
+
+    monkeypatch.setattr(proxy_training, "fit", noted)
+    result = run_search(quick(trials=2), Lines(sys.stdout))
+    notes = [re.sub("[0-9a-f]{12}", "KEY", line) for line in lines_of(result.folder) if "without a CUDA graph" in line]
+    words = "worker 0: training goes on without a CUDA graph: so"
+    assert notes == [f"trial {trial} KEY rung {rung} {words}" for trial in (0, 1) for rung in (0, 1)]
+    assert capsys.readouterr().out.count(words) == 1
 
 
 def test_a_final_training_that_fails_is_named(quick, monkeypatch):
