@@ -170,7 +170,10 @@ def _machine(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("machine")
     group.add_argument("--device", default=DEFAULTS.device, metavar="NAME", help=f"{', '.join(DEVICES)} (default %(default)s)")
     group.add_argument(
-        "--workers", type=workers, metavar="N|auto", help="training processes; 0 trains in this one (default auto: one a core on a CPU)"
+        "--workers",
+        type=workers,
+        metavar="N|auto",
+        help="training processes; 0 trains in this one (default auto: one a core on a CPU, on a GPU as many as fit)",
     )
     group.add_argument(
         "--cache-size",
