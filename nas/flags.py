@@ -32,6 +32,15 @@ def image_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[-1])
 
 
+def workers(text: str) -> int | None:
+    """A number of processes; None for auto."""
+    if text == "auto":
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of processes, or auto, is needed; {text!r} was given")
+    return int(text)
+
+
 def at_least(least: int) -> Callable[[str], int]:
     """A whole number that is not below `least`."""
 

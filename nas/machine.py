@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nas.errors import UserError
+from nas.quota import core_quota
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """What a person may ask for."""
@@ -48,8 +49,9 @@ def resolve_device(wanted: str) -> str:
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use, and that the quota of its container leaves it the time of."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, core_quota() or allowed)
 
 
 @contextmanager

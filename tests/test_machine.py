@@ -22,6 +22,11 @@ def test_devices(monkeypatch):
 
 def test_cores_are_those_allowed(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {3, 5, 8}, raising=False)
+    monkeypatch.setattr("nas.machine.core_quota", lambda: None)
+    assert available_cores() == 3
+    monkeypatch.setattr("nas.machine.core_quota", lambda: 2)
+    assert available_cores() == 2
+    monkeypatch.setattr("nas.machine.core_quota", lambda: 5)
     assert available_cores() == 3
 
 

@@ -11,7 +11,7 @@ from nas.evaluate.confusion import count, empty_confusion, predict
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.normalise import normalise
 from nas.evaluate.precision import full_float32
-from nas.evaluate.residence import resident
+from nas.evaluate.residence import onto, resident
 
 
 def accepts_domain(model: nn.Module) -> bool:
@@ -55,7 +55,8 @@ def evaluate(
     model.to(device).eval()
     try:
         with torch.inference_mode(), full_float32(device):
-            for pixels, mask in zip(torch.split(images, batch_size), torch.split(masks, batch_size), strict=True):
+            for rows in zip(torch.split(images, batch_size), torch.split(masks, batch_size), strict=True):
+                pixels, mask = (onto(part, device) for part in rows)
                 inputs = normalise(pixels)
                 logits = model(inputs, domain=domain) if multi else model(inputs)
                 check_logits(logits, mask, bank.num_classes)

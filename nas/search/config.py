@@ -54,7 +54,7 @@ class SearchConfig:
         final_epochs: Passes over the training images in final training; None for those of the search.
         grow: Whether the first rungs work at smaller images: at a half of the image size, then more, and the last at all of it.
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
-        workers: Processes that train; None for one a core on a CPU and one on a GPU. 0 trains in this process.
+        workers: Processes that train; None for one a core on a CPU and as many as have room on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
         image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
         epochs: Passes over the training images; None to show each network about 1,500 images.

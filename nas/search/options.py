@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from nas.data import LAYOUTS
-from nas.flags import count, image_size, size_in_bytes
+from nas.flags import count, image_size, size_in_bytes, workers
 from nas.machine import DEVICES
 from nas.search.config import WARM_STARTS, SearchConfig
 from nas.search.objectives import OBJECTIVES
@@ -170,7 +170,10 @@ def _machine(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("machine")
     group.add_argument("--device", default=DEFAULTS.device, metavar="NAME", help=f"{', '.join(DEVICES)} (default %(default)s)")
     group.add_argument(
-        "--workers", type=workers, metavar="N|auto", help="training processes; 0 trains in this one (default auto: one a core on a CPU)"
+        "--workers",
+        type=workers,
+        metavar="N|auto",
+        help="training processes; 0 trains in this one (default auto: one a core on a CPU, on a GPU as many as fit)",
     )
     group.add_argument(
         "--cache-size",
@@ -194,15 +197,6 @@ def config_of(flags: argparse.Namespace) -> SearchConfig:
 def names(text: str) -> tuple[str, ...]:
     """Names with commas between."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def workers(text: str) -> int | None:
-    """A number, or auto."""
-    if text == "auto":
-        return None
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a number of processes, or auto, is needed; {text!r} was given")
-    return int(text)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -84,7 +84,7 @@ class Plan:
 
         Within a stage a list of one bank a set for each training of a candidate, so one list a fold.
         """
-        return [self.banks(scale) for scale in (rung_scales(self.rungs) if self.config.grow else (1.0,))]
+        return [self.banks(scale) for scale in _scales(self.config, self.sets)]
 
     def banks(self, scale: float = 1.0) -> list[list[Bank]]:
         """The banks at a share of the image size."""
@@ -159,19 +159,25 @@ def make_plan(config: SearchConfig) -> Plan:
         space=space,
         transforms=transforms,
         device=device,
-        workers=_workers(config.workers, device, sets),
+        workers=_workers(config, device, sets),
     )
     _check_something_fits(plan)
     check_sampler(config.sampler, directions(config.objectives), distributions(space, config.objectives))
     return plan
 
 
-def _workers(wanted: int | None, device: str, sets: Sequence[SetPlan]) -> int:
+def _scales(config: SearchConfig, sets: Sequence[SetPlan]) -> tuple[float, ...]:
+    """Share of the image size that each rung works at; one for all where none differs."""
+    return rung_scales(rungs_of([one.recipe.epochs for one in sets])) if config.grow else (1.0,)
+
+
+def _workers(config: SearchConfig, device: str, sets: Sequence[SetPlan]) -> int:
     """One single-threaded process a core on a CPU; on a GPU as many as have room, no more than cores that feed them; else one."""
-    if wanted is not None:
-        return wanted
+    if config.workers is not None:
+        return config.workers
     if device == "cuda":
-        return workers_within(free_gpu_bytes(), [worker_bytes(one) for one in sets], available_cores())
+        needs = [worker_bytes(one, config.budget, _scales(config, sets)) for one in sets]
+        return workers_within(free_gpu_bytes(), needs, available_cores())
     return available_cores() if device == "cpu" else 1
 
 

@@ -1,6 +1,6 @@
 """Presets: whole configurations of a search, one TOML file each in `studies/`; flags override them.
 
-A key is a field of `SearchConfig`. A value is what the field takes, or the text that its flag takes, such as "256K" or "96x128".
+A key is a field of `SearchConfig`. A value is what the field takes, or the text that its flag takes, such as "256K", "96x128" or "auto".
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import UserError
-from nas.flags import count, image_size, size_in_bytes
+from nas.flags import count, image_size, size_in_bytes, workers
 from nas.search.config import SearchConfig
 
 TEXTS: Mapping[str, Callable[[str], Any]] = {
@@ -23,6 +23,7 @@ TEXTS: Mapping[str, Callable[[str], Any]] = {
     "max_memory": size_in_bytes,
     "cache_size": size_in_bytes,
     "image_size": image_size,
+    "workers": workers,
 }
 """Fields that can be given as text, as on the command line."""
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nas.data import Bank
 from nas.evaluate.normalise import normalise
-from nas.evaluate.residence import resident
+from nas.evaluate.residence import onto, resident
 
 
 class Batch(NamedTuple):
@@ -110,17 +110,20 @@ def epoch_batches(banks: Sequence[Bank], batch_size: int, seed: int, epoch: int,
         batch_size: images in a batch.
         seed: of the training.
         epoch: from 0.
-        device: where the batches are wanted; on a GPU the images are there already and are gathered there.
+        device: where the batches are wanted; on a GPU the images are there already and are gathered there, if there was room for them.
 
     Yields:
         The batches, as many as `steps_per_epoch` says.
     """
     sizes = [bank.train_images.shape[1] for bank in banks]
-    orders = [permutation(size, seed, epoch, domain).to(device) for domain, size in enumerate(sizes)]
+    orders = [permutation(size, seed, epoch, domain) for domain, size in enumerate(sizes)]
     views = [epoch % bank.train_images.shape[0] for bank in banks]
     images = [resident(bank.train_images, device)[view] for bank, view in zip(banks, views, strict=True)]
     masks = [resident(bank.train_masks, device)[view] for bank, view in zip(banks, views, strict=True)]
+    # An order lies where its images lie, and where its masks do.
+    chosen = [(order.to(image.device), order.to(mask.device)) for order, image, mask in zip(orders, images, masks, strict=True)]
     for domain, part in plan([len(order) for order in orders], batch_size, seed, epoch):
-        chosen = orders[domain][part]
-        image = normalise(images[domain].index_select(0, chosen))
-        yield Batch(image, masks[domain].index_select(0, chosen).long(), domain)
+        of_images, of_masks = chosen[domain]
+        image = onto(images[domain].index_select(0, of_images[part]), device)
+        mask = onto(masks[domain].index_select(0, of_masks[part]), device)
+        yield Batch(normalise(image), mask.long(), domain)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nas.errors import UserError
-from nas.flags import count, image_size, size_in_bytes
+from nas.flags import count, image_size, size_in_bytes, workers
 from nas.search import SearchConfig
-from nas.search.options import config_of, parse, workers
+from nas.search.options import config_of, parse
 
 
 def test_the_flags_are_the_settings():

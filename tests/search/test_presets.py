@@ -89,6 +89,14 @@ def test_values_are_those_of_the_fields_or_texts_of_the_flags(tmp_path):
     )
 
 
+def test_workers_can_be_left_to_the_machine(tmp_path):
+    path = tmp_path / "all.toml"
+    path.write_text('workers = "auto"')
+    assert load_preset(str(path)) == {"workers": None}
+    path.write_text("workers = 3")
+    assert load_preset(str(path)) == {"workers": 3}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -96,6 +104,7 @@ def test_values_are_those_of_the_fields_or_texts_of_the_flags(tmp_path):
         ("max-macs = 3", "is max_macs meant"),
         ('preset = "quick"', "unknown setting 'preset'"),
         ('budget = "many"', r"budget: a number such as 10000.*'many' was given"),
+        ('workers = "many"', "workers: a number of processes, or auto, is needed; 'many' was given"),
         ("budget = true", "budget must be a whole number, True was given"),
         ("trials = 1.5", r"trials must be a whole number, 1\.5 was given"),
         ("trials = 0", "--trials must be at least 1"),

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nas.evaluate import residence
 from nas.train.batches import batches_in, count_by_size, epoch_batches, permutation, plan, steps_per_epoch
 
 CPU = torch.device("cpu")
@@ -62,6 +63,15 @@ def test_batches_are_pairs_of_the_view_of_the_epoch(make_bank):
         images = np.concatenate([batch.image.permute(0, 2, 3, 1).numpy() for batch in batches])
         np.testing.assert_array_equal(masks, bank.train_masks[epoch % 3][order])
         np.testing.assert_allclose(images, (bank.train_images[epoch % 3][order] / 255 - 0.45) / 0.225, atol=1e-5)
+
+
+def test_images_without_room_on_the_device_come_from_the_host(make_bank, monkeypatch):
+    elsewhere, bank = torch.device("meta"), make_bank(images=7)
+    monkeypatch.setattr(residence, "_free_bytes", lambda device: 2 * bank.train_masks.nbytes)  # Room for the masks alone.
+    batches = list(epoch_batches([bank], 4, 0, 0, elsewhere))
+    assert [len(batch.image) for batch in batches] == [3, 4]
+    assert {tensor.device for batch in batches for tensor in (batch.image, batch.mask)} == {elsewhere}
+    assert set(map(type, residence._RESIDENTS.values())) >= {type(None), torch.Tensor}
 
 
 def test_types_and_layout(make_bank):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy import event
+from optuna.storages._rdb import models
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -56,15 +57,19 @@ def sqlite_file(url: str) -> Path | None:
 def open_storage(url: str) -> QuickStorage:
     """Opens, and makes where it is missing, an Optuna storage.
 
-    SQLite runs in write-ahead mode, where a commit is one sequential write and readers such as the dashboard block nobody.
+    SQLite runs in write-ahead mode, where a commit is one sequential write and readers such as the dashboard block nobody. On MySQL the
+    columns of attributes are widened, once.
 
     Raises:
-        UserError: It cannot be reached, or its tables are of another Optuna.
+        UserError: It cannot be reached, its tables are of another Optuna, or a MySQL user may not alter them.
     """
     file = sqlite_file(url)
     with readable_errors(url, ImportError, OSError, RuntimeError):
         if file is None:
-            return QuickStorage(url)
+            # Between two rungs a connection may idle for longer than a firewall's or the server's patience: it is tried before it is used.
+            storage = QuickStorage(url, engine_kwargs={"pool_pre_ping": True})
+            _widen(storage.engine)
+            return storage
         file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(file, timeout=30)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -78,6 +83,24 @@ def close_storage(storage: QuickStorage) -> None:
     """Closes all connections; the last one folds SQLite's write-ahead log into the file."""
     storage.remove_session()
     storage.engine.dispose()
+
+
+def _widen(engine: Engine) -> None:
+    """On MySQL gives the attributes of trials and studies room for 16 MB, where Optuna's TEXT ends at 64 KB; others have no such end.
+
+    The curve of a trial takes about 95 bytes for each epoch, set and fold: 100 epochs on 7 sets, or in 7 folds, are too much for a TEXT.
+    """
+    if engine.dialect.name not in ("mysql", "mariadb"):
+        return
+    tables = (models.TrialUserAttributeModel.__tablename__, models.StudyUserAttributeModel.__tablename__)
+    narrow = (
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND data_type = 'text' "
+        "AND column_name = 'value_json'"
+    )
+    with engine.begin() as connection:
+        for table in connection.scalars(text(narrow)).all():
+            if table in tables:
+                connection.execute(text(f"ALTER TABLE {table} MODIFY value_json MEDIUMTEXT"))
 
 
 def _less_waiting(connection: sqlite3.Connection, _: object) -> None:

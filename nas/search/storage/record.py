@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -12,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.search.candidate import Candidate
 from nas.search.display.pictures import Pictures
 from nas.search.objectives import RUNGS
+from nas.search.storage.notes import save_trial_note
 from nas.search.study import StoredStudy
 
 
@@ -88,9 +88,5 @@ class Recorder:
 
     def note(self, trial_id: int, candidate: Candidate, text: str) -> None:
         """The Markdown note that the dashboard shows beside a trial, with the drawing of its architecture."""
-        from optuna_dashboard import save_note  # Takes a second, for scikit-learn's sake; the first note is written while workers train.
-
         text = f"{text}\n\n{self.pictures.shown(candidate, self.stored.id, trial_id)}"
-        # `save_note` asks a trial for these three only; making a real `Trial` would make Optuna's sampler draw for it.
-        handle = SimpleNamespace(storage=self.stored.storage, study=self.stored.study, _trial_id=trial_id)
-        save_note(handle, text)
+        save_trial_note(self.stored.storage, self.stored.study, trial_id, text)

@@ -15,6 +15,7 @@ from nas.search import opened_study, run_search
 from nas.search import run as run_room
 from nas.search.finals.training import FinalRound
 from nas.search.folder import study_folder
+from nas.search.storage.database import close_storage, open_storage
 from nas.search.storage.drivers import with_driver
 from nas.search.storage.lock import locked
 from nas.search.storage.server_lock import server_lock
@@ -105,6 +106,16 @@ def test_a_lost_lock_stays_lost(server, ask):
         for _ in range(2):  # A connection that opens itself again would not hold the lock.
             with pytest.raises(UserError, match="is lost"):
                 held.check()
+
+
+def test_a_connection_that_the_server_dropped_is_not_used(server, ask):
+    storage = open_storage(server)
+    try:
+        study = optuna.create_study(storage=storage)
+        ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '' AND pid <> pg_backend_pid()")
+        assert study.ask().number == 0
+    finally:
+        close_storage(storage)
 
 
 def test_no_final_value_is_written_once_the_lock_is_lost(squares, tmp_path, url, ask, monkeypatch):
