@@ -1,5 +1,6 @@
 """What a worker is told and what it answers: JSON, so that it survives a process boundary, a restart and another machine."""
 
+import contextlib
 import sys
 import time
 import traceback
@@ -12,6 +13,7 @@ from typing import Any
 from nas.blocks import AnyOperator
 from nas.data import Bank, open_bank
 from nas.genome import genome_from_json
+from nas.proxy.faults import Fault, fault_of
 from nas.proxy.states import read_states, write_states
 from nas.proxy.training import ProxyResult, pooled, train_rung, trainings
 from nas.space import SpaceFile, load_space
@@ -74,9 +76,10 @@ class Workplace:
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
-                print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {task.label} failed:", file=sys.stderr)
-                traceback.print_exc()
-                return Answer(None, f"{type(error).__name__}: {error}")
+                with contextlib.suppress(OSError):  # A full disk takes no traceback either.
+                    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {task.label} failed:", file=sys.stderr)
+                    traceback.print_exc()
+                return Answer(None, f"{type(error).__name__}: {error}", fault_of(error))
 
         return train
 
@@ -128,20 +131,22 @@ class Answer:
     Attributes:
         result: Of the training; None where it failed.
         reason: Why it failed.
+        fault: Of the machine, if that was why: another process may do better, and this one is not to be trusted with more.
     """
 
     result: ProxyResult | None
     reason: str
+    fault: Fault | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"result": self.result.to_dict() if self.result else None, "reason": self.reason}
+        return {"result": self.result.to_dict() if self.result else None, "reason": self.reason, "fault": self.fault}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Answer":
         """What `to_dict` gave."""
         result = document["result"]
-        return cls(ProxyResult.from_dict(result) if result else None, document["reason"])
+        return cls(ProxyResult.from_dict(result) if result else None, document["reason"], document["fault"])
 
 
 def _trained(

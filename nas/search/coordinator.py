@@ -151,7 +151,7 @@ class Coordinator:
         if verdict == "on" and live not in self.crew.at_work:
             self._ready.appendleft(live)
 
-    def _say_death(self, live: LiveTrial) -> None:
+    def _say_death(self, live: LiveTrial, reason: str) -> None:
         log = self.ledger.log
-        again = "that rung is trained once more"
-        log.write(f"a worker died over {live.name} at rung {live.rung}: {again}; {log.workers} may say why", news=True)
+        why, again = f" ({reason})" if reason else "", "that rung is trained once more"
+        log.write(f"a worker died over {live.name} at rung {live.rung}{why}: {again}; {log.workers} may say why", news=True)

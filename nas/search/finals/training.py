@@ -92,9 +92,10 @@ class FinalRound:
             self._tidy(trial)
         return None
 
-    def say_death(self, one: FinalTraining) -> None:
+    def say_death(self, one: FinalTraining, reason: str) -> None:
         """Tells that a worker died over a training, which is done once more."""
-        self.log.write(f"a worker died over the {one.name}: it is done once more; {self.log.workers} may say why", news=True)
+        why = f" ({reason})" if reason else ""
+        self.log.write(f"a worker died over the {one.name}{why}: it is done once more; {self.log.workers} may say why", news=True)
 
     def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
         """Final trainings of a finalist with the wanted seeds and length."""
