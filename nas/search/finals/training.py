@@ -125,7 +125,7 @@ class FinalRound:
         }
         entries = [*self._entries(one.trial), entry]
         self.stored.set_finals(key, entries)
-        self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}")
+        self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}, {result.seconds:.2f} s")
         if not self._missing(one.trial):
             final = Final(tuple(entries))
             self.log.progress.say(
