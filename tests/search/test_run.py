@@ -16,6 +16,8 @@ from nas.genome import genome_from_json
 from nas.pareto import non_dominated
 from nas.proxy import job as job_room
 from nas.search import run_search
+from nas.search.ladder import Ladder
+from nas.search.storage.record import Recorder
 from nas.train import Diverged
 
 
@@ -262,6 +264,23 @@ def test_a_trial_left_running_by_a_dead_process_is_taken_up(quick):
     taken = storage.get_trial(orphan_id)
     assert taken.state == TrialState.COMPLETE
     assert len(trials_of(again)) == 3
+
+
+def test_a_verdict_that_a_kill_kept_from_the_trial_holds(quick, monkeypatch):
+    """Killed between a rung's entry and the trial's end, a stopped trial ends as stopped and is not trained on."""
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Ladder, "goes_on", lambda self, rung, standing, guarded=False: False)
+    monkeypatch.setattr(Recorder, "prune", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(quick(trials=1))
+    monkeypatch.undo()
+    result = run_search(quick(trials=2))
+    first, second = trials_of(result)
+    assert (first.state, len(first.user_attrs["rungs"])) == (TrialState.PRUNED, 1)
+    assert (second.state, result.trials) == (TrialState.COMPLETE, 2)
 
 
 def _other_genome(trial):
