@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Workplace:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
+            "space": {name: value and str(value) for name, value in asdict(self.space).items()},
             "stages": [[[str(path) for path in banks] for banks in rounds] for rounds in self.stages],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
@@ -56,8 +56,9 @@ class Workplace:
     def from_dict(cls, document: Mapping[str, Any]) -> "Workplace":
         """What `to_dict` gave."""
         space = document["space"]
+        copy = Path(space["copy"]) if space["copy"] else None
         return cls(
-            space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
+            space=SpaceFile(space["name"], Path(space["path"]), space["sha256"], copy),
             stages=[[[Path(path) for path in banks] for banks in rounds] for rounds in document["stages"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
