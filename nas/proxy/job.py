@@ -1,10 +1,11 @@
 """What a worker is told and what it answers: JSON, so that it survives a process boundary, a restart and another machine."""
 
+import contextlib
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from nas.blocks import AnyOperator
 from nas.data import Bank, open_bank
 from nas.genome import genome_from_json
+from nas.proxy.faults import Fault, fault_of
 from nas.proxy.states import read_states, write_states
 from nas.proxy.training import ProxyResult, pooled, train_rung, trainings
 from nas.space import SpaceFile, load_space
@@ -42,7 +44,7 @@ class Workplace:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "space": {"name": self.space.name, "path": str(self.space.path), "sha256": self.space.sha256},
+            "space": {name: value and str(value) for name, value in asdict(self.space).items()},
             "stages": [[[str(path) for path in banks] for banks in rounds] for rounds in self.stages],
             "recipes": [recipe.as_dict() for recipe in self.recipes],
             "device": self.device,
@@ -54,8 +56,9 @@ class Workplace:
     def from_dict(cls, document: Mapping[str, Any]) -> "Workplace":
         """What `to_dict` gave."""
         space = document["space"]
+        copy = Path(space["copy"]) if space["copy"] else None
         return cls(
-            space=SpaceFile(space["name"], Path(space["path"]), space["sha256"]),
+            space=SpaceFile(space["name"], Path(space["path"]), space["sha256"], copy),
             stages=[[[Path(path) for path in banks] for banks in rounds] for rounds in document["stages"]],
             recipes=[Recipe.from_dict(recipe) for recipe in document["recipes"]],
             device=document["device"],
@@ -74,9 +77,10 @@ class Workplace:
             except Diverged as diverged:
                 return Answer(None, str(diverged))
             except Exception as error:
-                print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {task.label} failed:", file=sys.stderr)
-                traceback.print_exc()
-                return Answer(None, f"{type(error).__name__}: {error}")
+                with contextlib.suppress(OSError):  # A full disk takes no traceback either.
+                    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {task.label} failed:", file=sys.stderr)
+                    traceback.print_exc()
+                return Answer(None, f"{type(error).__name__}: {error}", fault_of(error))
 
         return train
 
@@ -128,20 +132,22 @@ class Answer:
     Attributes:
         result: Of the training; None where it failed.
         reason: Why it failed.
+        fault: Of the machine, if that was why: another process may do better, and this one is not to be trusted with more.
     """
 
     result: ProxyResult | None
     reason: str
+    fault: Fault | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"result": self.result.to_dict() if self.result else None, "reason": self.reason}
+        return {"result": self.result.to_dict() if self.result else None, "reason": self.reason, "fault": self.fault}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Answer":
         """What `to_dict` gave."""
         result = document["result"]
-        return cls(ProxyResult.from_dict(result) if result else None, document["reason"])
+        return cls(ProxyResult.from_dict(result) if result else None, document["reason"], document["fault"])
 
 
 def _trained(

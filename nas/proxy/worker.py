@@ -1,5 +1,7 @@
 """A worker process: `python -m nas.proxy.worker`, one JSON line in for each task, one out for how it did.
 
+After a fault of the machine it ends: memory comes back whole only with the process, and a CUDA context never recovers from an error.
+
 It talks over its standard streams, which gives three things on every system: it needs nothing of the script that started the search (no
 `if __name__ == "__main__"` in a user's five lines), its environment can be set before it starts, and it ends by itself when its
 coordinator dies, because then its input ends.
@@ -32,7 +34,10 @@ def main() -> None:
     train = Workplace.from_dict(json.loads(lines.get())).open()
     _say(answers, {"ready": True})
     while True:
-        _say(answers, train(Task.from_dict(json.loads(lines.get()))).to_dict())
+        answer = train(Task.from_dict(json.loads(lines.get())))
+        _say(answers, answer.to_dict())
+        if answer.fault is not None:
+            os._exit(1)  # At once: a broken CUDA context may hang or crash what Python does at its end.
 
 
 def _read(lines: "queue.Queue[str]") -> None:

@@ -49,7 +49,7 @@ class Coordinator:
     def take_over(self, trials: Sequence[FrozenTrial]) -> None:
         """Takes up what earlier runs left: finished trials inform the sampler, unfinished ones go on from their last rung.
 
-        The study's lock is held, so a RUNNING trial has no process any more.
+        Those that were judged there to be stopped end. The study's lock is held, so a RUNNING trial has no process any more.
         """
         for trial in trials:
             text = stored_genome(trial.user_attrs)
@@ -58,11 +58,14 @@ class Coordinator:
             self.ledger.remember(trial)
             if trial.state.is_finished():
                 continue
-            if trial.state == TrialState.RUNNING:
-                self.ledger.recorder.put_back(trial._trial_id)
             target = self.ledger.target
             candidate = target.priced(trial.params, genome_from_json(text, target.space.vocabulary))
-            self._waiting.append(self.ledger.resumed(trial, self.ledger.proposer.take_up(candidate)))
+            live = self.ledger.resumed(trial, self.ledger.proposer.take_up(candidate))
+            if self.ledger.settled(live):
+                continue
+            if trial.state == TrialState.RUNNING:
+                self.ledger.recorder.put_back(trial._trial_id)
+            self._waiting.append(live)
         self.ledger.sweep(self._waiting)
 
     def run(self) -> Outcome:
@@ -151,7 +154,7 @@ class Coordinator:
         if verdict == "on" and live not in self.crew.at_work:
             self._ready.appendleft(live)
 
-    def _say_death(self, live: LiveTrial) -> None:
+    def _say_death(self, live: LiveTrial, reason: str) -> None:
         log = self.ledger.log
-        again = "that rung is trained once more"
-        log.write(f"a worker died over {live.name} at rung {live.rung}: {again}; {log.workers} may say why", news=True)
+        why, again = f" ({reason})" if reason else "", "that rung is trained once more"
+        log.write(f"a worker died over {live.name} at rung {live.rung}{why}: {again}; {log.workers} may say why", news=True)

@@ -19,7 +19,7 @@ from nas.search.display.note import evaluation_table, per_class_iou, rung_table,
 from nas.search.display.plots import Plots
 from nas.search.display.progress import Progress
 from nas.search.ladder import Ladder
-from nas.search.live import LiveTrial, stored_rungs, stored_standings
+from nas.search.live import PRUNED, LiveTrial, stored_rungs, stored_standings
 from nas.search.objectives import accuracies, values
 from nas.search.proposer import Proposal, Proposer
 from nas.search.storage.record import Recorder
@@ -82,6 +82,15 @@ class Ledger:
         completed = stored_rungs(trial.user_attrs)[: self.ladder.rungs - 1]
         return LiveTrial(trial._trial_id, proposal, str(trial.user_attrs.get("guard", "")), completed, trial.number)
 
+    def settled(self, live: LiveTrial) -> bool:
+        """Whether an unfinished trial of an earlier run was judged to be stopped, only not ended before that run was killed; ends it."""
+        judged = bool(live.completed) and live.completed[-1].get(PRUNED, False)
+        if judged:
+            self.log.write(f"{live.name} was stopped at rung {live.rung - 1} by the run before")
+            self._prune(live)
+            self.counted += 1
+        return judged
+
     def start(self, live: LiveTrial) -> None:
         """Writes a trial down whose training has begun, for the first time or again."""
         if live.trial_id is not None:
@@ -112,7 +121,10 @@ class Ledger:
         self.busy_seconds += answer.result.seconds
         if rung == self.ladder.rungs - 1:
             return "complete"
-        return "on" if self.ladder.goes_on(rung, standing, bool(live.guard)) else "pruned"
+        if self.ladder.goes_on(rung, standing, bool(live.guard)):
+            return "on"
+        live.completed[-1][PRUNED] = True
+        return "pruned"
 
     def write(self, live: LiveTrial, answer: Answer, verdict: Verdict, worker: int) -> None:
         """Writes a verdict down.
@@ -137,6 +149,7 @@ class Ledger:
             self._complete(live, answer.result)
         elif verdict == "pruned":
             self._prune(live)
+            self._count()
         else:
             self._fail(live, answer.reason, worker)
         for rung in range(self.ladder.rungs):
@@ -183,7 +196,6 @@ class Ledger:
         words = f"Stopped early: not among the best third after {live.rung} of {self.ladder.rungs} rungs."
         self.recorder.prune(live.trial_id, live.proposal.candidate, self._note(live, words))
         self.proposer.tell(live.proposal, TrialState.PRUNED, live.completed)
-        self._count()
 
     def _count(self) -> None:
         self.counted += 1

@@ -12,6 +12,9 @@ from nas.search.ladder import Standing
 from nas.search.objectives import BREAK_EVEN, RUNGS, accuracies, at_break_even, to_minimise
 from nas.search.proposer import Proposal
 
+PRUNED = "pruned"
+"""In the entry of a rung: the candidate was judged to be stopped. Stored with the rung, since a kill may come before the trial's end."""
+
 
 @dataclass(eq=False)
 class LiveTrial:
@@ -22,7 +25,7 @@ class LiveTrial:
         proposal: What is trained.
         guard: Why it is never stopped early; empty where it may be.
         completed: One entry for each completed rung: accuracies, before the last rung also those at the break-even point, seconds and its
-            part of the curve.
+            part of the curve, and `PRUNED` where it was judged to be stopped there.
         number: In the study, for messages.
     """
 

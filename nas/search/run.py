@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -156,7 +156,9 @@ def _train(
         states=folder.states.resolve(),
         plots=Plots(stored, reference_costs(plan.target, config.objectives)),
     )
-    workplace = Workplace(plan.space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
+    # A worker that is replaced reads the space again: in the study's copy where a person has gone on editing.
+    space_file = replace(plan.space_file, copy=folder.space.resolve())
+    workplace = Workplace(space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     pool.open(workplace)
     with caught_signals() as wish:
         deadline = None if config.timeout is None else began + config.timeout
@@ -167,7 +169,7 @@ def _train(
             outcome = coordinator.run()
             if outcome in ("complete", "exhausted") and config.finalists:
                 outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
-                attach_sheets(stored, workplace, folder.weights, folder.artifacts)
+                attach_sheets(stored, workplace, plan.space.vocabulary, folder.weights, folder.artifacts, log)
         finally:
             settled = stored.finals()
             table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)

@@ -5,7 +5,7 @@ from typing import Any
 
 from nas.data import item_names
 from nas.errors import UserError
-from nas.files import write_json, write_text
+from nas.files import write_bytes, write_json, write_text
 from nas.search.environment import git_commit, machine, versions
 from nas.search.plan import Plan
 from nas.search.storage.database import shown_url
@@ -15,7 +15,7 @@ def write_files(plan: Plan) -> None:
     """What the study's folder holds from the beginning."""
     try:
         plan.folder.artifacts.mkdir(parents=True, exist_ok=True)
-        write_text(plan.folder.space, plan.space_file.path.read_text(encoding="utf-8"))
+        write_bytes(plan.folder.space, plan.space_file.readable.read_bytes())
         write_text(plan.folder.transforms, plan.transforms.source)
         write_json(plan.folder.config, config_document(plan))
     except OSError as error:

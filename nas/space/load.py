@@ -22,11 +22,27 @@ class SpaceFile:
         name: As the user gave it: a built-in name, or a path.
         path: The file.
         sha256: Of the file's content, 16 hex digits.
+        copy: A file that is read where the first has changed or is gone.
     """
 
     name: str
     path: Path
     sha256: str
+    copy: Path | None = None
+
+    @property
+    def readable(self) -> Path:
+        """The file that has the content.
+
+        Raises:
+            UserError: None has it any more.
+        """
+        for path in (self.path, self.copy):
+            if path is not None and path.is_file() and _digest(path) == self.sha256:
+                return path
+        raise UserError(
+            f"the space file {self.path} has changed or gone since it was first read: put it back, or search again under another --study"
+        )
 
 
 def built_in_folder() -> Path:
@@ -59,10 +75,10 @@ def load_space(name: str | Path | SpaceFile) -> SearchSpace:
     """The `SPACE` of a file.
 
     Raises:
-        UserError: No such space, the file cannot be run, or it has no `SPACE`.
+        UserError: No such space, the file has changed, it cannot be run, or it has no `SPACE`.
     """
     file = name if isinstance(name, SpaceFile) else find_space(name)
-    module = load_module(file.path)
+    module = load_module(file.readable)
     space = getattr(module, "SPACE", None)
     if not isinstance(space, SearchSpace):
         found = "no SPACE" if space is None else f"a SPACE of type {type(space).__name__}"

@@ -1,7 +1,7 @@
 """Folds: every image of train and val counts once in a candidate's IoU, and everything that is written says so."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import optuna
 import pandas as pd
@@ -190,7 +190,8 @@ def test_folds_of_several_sets_go_together(quick, squares, tmp_path):
 def test_folds_cross_a_process_boundary(quick):
     plan = make_plan(quick(folds=2))
     rounds = [[bank.path for bank in banks] for banks in plan.banks()]
-    place = Workplace(plan.space_file, [rounds], [one.recipe for one in plan.sets], "cpu")
+    space_file = replace(plan.space_file, copy=plan.folder.space)
+    place = Workplace(space_file, [rounds], [one.recipe for one in plan.sets], "cpu")
     assert Workplace.from_dict(json.loads(json.dumps(place.to_dict()))) == place
     part = ProxyResult({"squares": Evaluation(((5, 1), (2, 2)), ("background", "class 1"))}, [{"epoch": 1}], 1.0, 0.5, notes=("so",))
     whole = pooled([part, part])

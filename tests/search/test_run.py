@@ -16,6 +16,8 @@ from nas.genome import genome_from_json
 from nas.pareto import non_dominated
 from nas.proxy import job as job_room
 from nas.search import run_search
+from nas.search.ladder import Ladder
+from nas.search.storage.record import Recorder
 from nas.train import Diverged
 
 
@@ -147,6 +149,50 @@ def test_twenty_failures_in_a_row_end_the_search(quick, monkeypatch):
     assert run_search(quick(trials=1)).trials == 1
 
 
+def failing(monkeypatch, error, times):
+    """Makes the first trainings fail."""
+    real, calls = job_room.train_rung, []
+
+    def train(*arguments):
+        calls.append(1)
+        if len(calls) <= times:
+            raise error
+        return real(*arguments)
+
+    monkeypatch.setattr(job_room, "train_rung", train)
+    return calls
+
+
+def test_memory_that_is_short_once_costs_nothing(quick, monkeypatch):
+    calls = failing(monkeypatch, MemoryError("for a moment"), 1)
+    result = run_search(quick(trials=1, epochs=1))
+    assert [trial.state for trial in trials_of(result)] == [TrialState.COMPLETE]
+    assert len(calls) == 2
+    assert "(MemoryError: for a moment): that rung is trained once more" in result.folder.log.read_text()
+
+
+def test_a_network_for_which_memory_is_short_twice_fails(quick, monkeypatch):
+    failing(monkeypatch, MemoryError("too large"), 2)
+    trials = trials_of(run_search(quick(trials=1, epochs=1)))
+    assert [trial.state for trial in trials] == [TrialState.FAIL, TrialState.COMPLETE]
+    assert trials[0].user_attrs["reason"] == "MemoryError: too large (tried twice)"
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "tries"),
+    [(OSError(28, "No space left on device"), "No space left on device", 2), (RuntimeError("CUDA error: unknown"), "can no longer use", 1)],
+)
+def test_a_machine_that_cannot_go_on_ends_the_search_and_no_trial(quick, monkeypatch, error, words, tries):
+    calls, config = failing(monkeypatch, error, 100), quick(trials=1, epochs=1)
+    with pytest.raises(UserError, match=words):
+        run_search(config)
+    assert len(calls) == tries
+    monkeypatch.undo()
+    result = run_search(config)
+    assert [trial.state for trial in trials_of(result)] == [TrialState.COMPLETE]
+    assert "is put back at rung 0" in result.folder.log.read_text()
+
+
 SMALL_SPACE = """
 from nas.blocks import AddSkip, Conv, MaxPool
 from nas.space import SearchSpace
@@ -218,6 +264,23 @@ def test_a_trial_left_running_by_a_dead_process_is_taken_up(quick):
     taken = storage.get_trial(orphan_id)
     assert taken.state == TrialState.COMPLETE
     assert len(trials_of(again)) == 3
+
+
+def test_a_verdict_that_a_kill_kept_from_the_trial_holds(quick, monkeypatch):
+    """Killed between a rung's entry and the trial's end, a stopped trial ends as stopped and is not trained on."""
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Ladder, "goes_on", lambda self, rung, standing, guarded=False: False)
+    monkeypatch.setattr(Recorder, "prune", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(quick(trials=1))
+    monkeypatch.undo()
+    result = run_search(quick(trials=2))
+    first, second = trials_of(result)
+    assert (first.state, len(first.user_attrs["rungs"])) == (TrialState.PRUNED, 1)
+    assert (second.state, result.trials) == (TrialState.COMPLETE, 2)
 
 
 def _other_genome(trial):

@@ -1,12 +1,14 @@
 """Every space of search_spaces/ keeps every promise."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from nas.cost import Budget, estimate
 from nas.errors import UserError
 from nas.space import Misfit, find_space, known_spaces, load_space, random_params, smallest
+from nas.space.load import built_in_folder
 from nas.testing import check_space
 from nas.testing.spaces import IN_SHAPE, NUM_CLASSES
 
@@ -118,9 +120,23 @@ def test_faulty_space_files_are_explained(tmp_path, text, message):
         load_space(path)
 
 
-def test_a_space_needs_two_levels_and_entries():
-    from dataclasses import replace
+def test_a_space_that_changes_under_way_is_read_from_its_copy_or_refused(tmp_path):
+    path, copy = tmp_path / "mine.py", tmp_path / "copy.py"
+    path.write_text((built_in_folder() / "mobile.py").read_text())
+    file = replace(find_space(path), copy=copy)
+    copy.write_text(path.read_text())
+    assert file.readable == file.path
+    path.write_text((built_in_folder() / "thin_structures.py").read_text())
+    assert load_space(file).summary == load_space("mobile").summary
+    assert file.readable == copy
+    path.unlink()
+    assert file.readable == copy
+    copy.write_text("")
+    with pytest.raises(UserError, match=r"mine\.py has changed or gone"):
+        load_space(file)
 
+
+def test_a_space_needs_two_levels_and_entries():
     space = load_space("tiny_unet")
     with pytest.raises(UserError, match="at least 2 levels"):
         replace(space, levels=(1, 2))

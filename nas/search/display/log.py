@@ -26,12 +26,13 @@ class EventLog:
     progress: Progress = field(default_factory=Silence)
 
     def write(self, event: str, news: bool = False) -> None:
-        """Adds a line. Opened for each, so that nothing is lost when the process is killed, and the file may be moved.
+        """Adds a line. The file is opened for each, so that nothing is lost when the process is killed, and it may be moved.
 
         Args:
             event: What happened.
             news: Whether every person wants to know, rather than those who follow every event.
         """
+        event = " ".join(part.strip() for part in event.splitlines() if part.strip())
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {event}\n")
         (self.progress.say if news else self.progress.event)(event)

@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,12 @@ from nas.genome import genome_from_json
 from nas.proxy.job import Workplace
 from nas.proxy.states import read_states
 from nas.proxy.training import Training, trainings
+from nas.search.display.log import EventLog
 from nas.search.finals.values import weights_file
 from nas.search.study import StoredStudy
-from nas.space import load_space
 from nas.train import TrainState, load_ema
+
+Vocabulary = Mapping[str, type[AnyOperator]]
 
 ROWS = 6
 """Images of each set, evenly spread over its validation images."""
@@ -38,28 +40,33 @@ ARTIFACTS = "dashboard:artifacts:"
 no more."""
 
 
-def attach_sheets(stored: StoredStudy, workplace: Workplace, weights: Path, artifacts: Path) -> None:
+def attach_sheets(stored: StoredStudy, workplace: Workplace, vocabulary: Vocabulary, weights: Path, artifacts: Path, log: EventLog) -> None:
     """Draws a sheet of each finalist and set, and keeps it with the trial; with folds those of the first.
 
     Args:
         stored: The study.
         workplace: What its trials were trained with.
+        vocabulary: Of the space.
         weights: Folder of the finalists' states.
         artifacts: Folder of artifacts.
+        log: Is told of sheets that cannot be drawn: a search does not end for a picture.
     """
-    finals, vocabulary = stored.finals(), load_space(workplace.space).vocabulary
-    lessons = trainings([open_bank(path) for path in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
+    finals = stored.finals()
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
         path = weights_file(weights, key, finals[key].best_seed) if key in finals else None
         if path is None or not path.is_file():
             continue
-        for lesson, state in zip(lessons, read_states(path), strict=False):
-            sheet = prediction_sheet(trial.user_attrs["genome"], lesson, state, vocabulary)
-            attach(stored, artifacts, trial._trial_id, f"predictions {lesson.name}.png", sheet)
+        try:
+            lessons = trainings([open_bank(bank) for bank in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
+            for lesson, state in zip(lessons, read_states(path), strict=False):
+                sheet = prediction_sheet(trial.user_attrs["genome"], lesson, state, vocabulary)
+                attach(stored, artifacts, trial._trial_id, f"predictions {lesson.name}.png", sheet)
+        except Exception as error:
+            log.write(f"no sheet of predictions for trial {trial.number} {key}: {type(error).__name__}: {error}", news=True)
 
 
-def prediction_sheet(genome: str, lesson: Training, state: TrainState, vocabulary: dict[str, type[AnyOperator]]) -> bytes:
+def prediction_sheet(genome: str, lesson: Training, state: TrainState, vocabulary: Vocabulary) -> bytes:
     """Draws the sheet of one training.
 
     Args:

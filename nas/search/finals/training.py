@@ -92,9 +92,10 @@ class FinalRound:
             self._tidy(trial)
         return None
 
-    def say_death(self, one: FinalTraining) -> None:
+    def say_death(self, one: FinalTraining, reason: str) -> None:
         """Tells that a worker died over a training, which is done once more."""
-        self.log.write(f"a worker died over the {one.name}: it is done once more; {self.log.workers} may say why", news=True)
+        why = f" ({reason})" if reason else ""
+        self.log.write(f"a worker died over the {one.name}{why}: it is done once more; {self.log.workers} may say why", news=True)
 
     def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
         """Final trainings of a finalist with the wanted seeds and length."""
@@ -124,7 +125,7 @@ class FinalRound:
         }
         entries = [*self._entries(one.trial), entry]
         self.stored.set_finals(key, entries)
-        self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}")
+        self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}, {result.seconds:.2f} s")
         if not self._missing(one.trial):
             final = Final(tuple(entries))
             self.log.progress.say(

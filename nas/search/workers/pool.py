@@ -1,6 +1,7 @@
 """Worker processes as seen by the coordinator: who is free, what came back, who died."""
 
 import contextlib
+import gc
 import json
 import os
 import queue
@@ -152,6 +153,7 @@ class LocalPool:
         self._log = log
         self._events = [Event(0)]
         self._task: Task | None = None
+        self._device_lost = False
 
     def open(self, workplace: Workplace) -> None:
         """See `Pool.open`."""
@@ -170,11 +172,25 @@ class LocalPool:
         task, self._task = self._task, None
         # One thread, as in a worker: results depend on it in the last bit.
         with one_thread(), self._log.open("a", encoding="utf-8") as log, contextlib.redirect_stderr(log):
-            return Event(0, self._train(task))
+            answer = self._train(task)
+        if answer.fault is not None:
+            self._events.append(Event(0, died=True))  # As a worker process does.
+            self._device_lost = answer.fault == "device"
+        return Event(0, answer)
 
     def restart(self, worker: int) -> None:
-        """Never needed."""
-        raise UserError("the only worker is this process, which cannot be restarted")
+        """Goes on in this process.
+
+        Raises:
+            UserError: It has lost the device.
+        """
+        if self._device_lost:
+            raise UserError(
+                "this process, the only worker, can no longer use the device: workers.log in the study's folder says why. The same command "
+                "goes on in a new process; with --workers 1 or more a worker that loses the device is replaced"
+            )
+        gc.collect()
+        self._events.append(Event(0))
 
     def close(self) -> None:
         """Nothing to end."""

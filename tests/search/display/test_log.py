@@ -11,7 +11,7 @@ from nas.errors import UserError
 from nas.proxy import job as job_room
 from nas.proxy import training as proxy_training
 from nas.search import run_search
-from nas.search.display.log import command_line
+from nas.search.display.log import EventLog, command_line
 from nas.search.display.progress import Lines
 from tests.search.workers.test_processes import OWN_SPACE, command, settings
 
@@ -101,6 +101,21 @@ def test_a_worker_names_the_trial_before_its_traceback(squares, tmp_path, monkey
         run_search(settings(squares, tmp_path, space=str(space), workers=1))
     (key,) = re.findall(r"trial 0 (\w{12})", str(caught.value))
     assert re.search(rf"trial {key} rung 0 failed:\nTraceback(.*\n)*ValueError: no way", (tmp_path / "studies/s/workers.log").read_text())
+
+
+def test_an_event_of_several_lines_is_one_line(tmp_path):
+    log = EventLog(tmp_path / "search.log", tmp_path / "workers.log")
+    log.write("a trial failed: CUDA error: unknown\nFor debugging  consider\n\n  this.\n")
+    log.write("next")
+    lines = (tmp_path / "search.log").read_text().splitlines()
+    assert [line[20:] for line in lines] == ["a trial failed: CUDA error: unknown For debugging  consider this.", "next"]
+
+
+def test_a_final_training_tells_its_seconds(finished):
+    _, result = finished
+    found = [line for line in lines_of(result.folder) if line.startswith("final training of trial")]
+    assert found
+    assert all(re.fullmatch(r"final training of trial \d \w{12} seed \d worker 0: IoU 0\.\d{4}, \d+\.\d\d s", line) for line in found)
 
 
 def test_a_command_is_shown_as_typed_without_its_password():

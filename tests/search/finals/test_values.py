@@ -8,9 +8,12 @@ from optuna.trial import TrialState, create_trial
 from nas.data import open_bank
 from nas.evaluate import evaluate
 from nas.export import export_trials
+from nas.proxy import job as job_room
 from nas.search import front_trials, opened_study, run_search
+from nas.search.finals import prediction_sheet
 from nas.search.finals.training import FinalRound
 from nas.search.finals.values import Final
+from nas.space.load import built_in_folder
 from tests.export.test_export import load
 
 
@@ -88,6 +91,32 @@ def test_only_what_is_missing_is_trained_when_it_is_run_again(quick, monkeypatch
     assert trained == [2, 1]
     with opened_study(longer.study, longer.storage) as stored:
         assert [entry["epochs"] for entry in stored.finals()[longer.front["key"][0]].entries] == [3]
+
+
+def test_a_space_file_that_goes_under_way_costs_nothing(quick, tmp_path, monkeypatch):
+    space, real = tmp_path / "own.py", job_room.train_rung
+    space.write_text((built_in_folder() / "mobile.py").read_text())
+
+    def train(*arguments):
+        space.unlink(missing_ok=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(job_room, "train_rung", train)
+    result = run_search(quick(trials=1, epochs=1, space=str(space), finalists=1, final_seeds=1))
+    assert result.front["final_seeds"][0] == 1
+    assert "no sheet of predictions" not in result.folder.log.read_text()
+    assert export_trials(result.study, result.storage, "best", tmp_path / "best")
+
+
+def test_a_sheet_that_cannot_be_drawn_is_a_warning(quick, monkeypatch):
+    def broken(*arguments):
+        raise ValueError("no picture")
+
+    monkeypatch.setattr(prediction_sheet, "prediction_sheet", broken)
+    result = run_search(quick(trials=1, epochs=1, finalists=1, final_seeds=1))
+    assert result.outcome == "complete"
+    assert result.front["final_seeds"][0] == 1
+    assert "no sheet of predictions for trial 0" in result.folder.log.read_text()
 
 
 def test_finals_are_left_for_the_next_run_when_time_is_up(quick):

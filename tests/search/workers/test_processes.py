@@ -227,6 +227,18 @@ class TestSignals:
         assert {t.state for t in trials_of(tmp_path)} <= {TrialState.FAIL, TrialState.WAITING}
 
 
+@pytest.mark.slow
+def test_a_worker_short_of_memory_is_replaced_and_its_trial_trained(squares, tmp_path):
+    space, first, forward = tmp_path / "short.py", tmp_path / "first", "return squash(self.mix(x) * self.gain)"
+    once = f"import pathlib; first = pathlib.Path({str(first)!r})"
+    short = f"{once}\n        if not first.exists():\n            first.touch()\n            raise torch.OutOfMemoryError('for a moment')"
+    space.write_text(OWN_SPACE.replace(forward, f"{short}\n        {forward}"))
+    result = run_search(settings(squares, tmp_path, space=str(space), workers=1, trials=1))
+    assert [trial.state for trial in trials_of(tmp_path)] == [TrialState.COMPLETE]
+    assert "(OutOfMemoryError: for a moment): that rung is trained once more" in result.folder.log.read_text()
+    assert "OutOfMemoryError: for a moment" in result.folder.workers_log.read_text()
+
+
 def test_a_worker_that_cannot_start_is_explained(squares, tmp_path, monkeypatch):
     from nas.errors import UserError
 
