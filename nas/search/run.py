@@ -13,6 +13,7 @@ from nas.data import trim, using
 from nas.files import write_text
 from nas.machine import available_cores
 from nas.proxy.job import Workplace
+from nas.proxy.states import remove_half_written
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
@@ -158,6 +159,7 @@ def _train(
     )
     workplace = Workplace(plan.space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     pool.open(workplace)
+    remove_half_written(folder.weights)
     with caught_signals() as wish:
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)

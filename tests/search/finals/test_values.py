@@ -91,8 +91,12 @@ def test_only_what_is_missing_is_trained_when_it_is_run_again(quick, monkeypatch
 
 
 def test_finals_are_left_for_the_next_run_when_time_is_up(quick):
-    run_search(quick())
+    folder = run_search(quick()).folder.weights
+    folder.mkdir()
+    half_written = folder / ".k0-seed1.state.x1y2"  # By a process that was killed in its final training.
+    half_written.write_bytes(b"")
     late = run_search(quick(finalists=2, timeout=1e-9))
+    assert not half_written.exists()
     assert late.outcome == "timeout"
     assert not late.front["final_seeds"].any()
     assert run_search(quick(finalists=2, final_seeds=1)).outcome == "complete"
