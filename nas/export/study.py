@@ -153,13 +153,14 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     own = document["settings"]["sets"]
     recipes = {set_name: {name: own[set_name][name] for name in Recipe.__dataclass_fields__} for set_name in own}
     found, split = trial.user_attrs.get("iou_per_set", {}), recorded_split(document)
+    final = stored.finals().get(trial.user_attrs["key"])
     return {
         "study": stored.name,
         "joint": document["settings"]["joint"],
         "trial": trial.number,
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),
-        "final": stored.final_entries().get(trial.user_attrs["key"], []),
+        "final": list(final.entries) if final else [],
         "measured_on": measured_on(document["settings"].get("folds")),
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",

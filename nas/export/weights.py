@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from nas.proxy.states import read_states
-from nas.search import StoredStudy, weights_file
+from nas.search import StoredStudy
 
 NAME = "weights.safetensors"
 
@@ -16,7 +16,7 @@ LOADING = "model = build_model(); model.load_state_dict(safetensors.torch.load_f
 
 
 def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tensor]]:
-    """The averaged weights of a finalist's best seed: file name -> tensors by the names of the network's `state_dict`.
+    """The averaged weights of a finalist's best final training: file name -> tensors by the names of the network's `state_dict`.
 
     Args:
         stored: The study.
@@ -26,11 +26,9 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
         Empty for who was no finalist. One file for a network of one set or of all sets together; where each set was trained on separately,
         the first file goes with the model file, which has the head of the set with the most classes, and the others name their sets.
     """
-    final, document = stored.finals().get(key), stored.document
-    if final is None:
-        return {}
-    path = weights_file(Path(document["facts"]["finals"]), key, final.best_seed)
-    if not path.is_file():
+    document = stored.document
+    path = stored.final_weights(Path(document["facts"]["finals"]), key)
+    if path is None:
         return {}
     sets = document["facts"]["sets"]
     names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))

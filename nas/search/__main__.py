@@ -78,8 +78,9 @@ def _best(front: pd.DataFrame) -> str:
         return f"highest validation IoU, {first['iou']:.4f}"
     gap = first["iou"] - first["final_iou"]
     return (
-        f"highest mean validation IoU over {first['final_seeds']} fresh seeds, {first['final_iou']:.4f} +- {first['final_spread']:.4f}; "
-        f"{abs(gap):.4f} {'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
+        f"best by its mean validation IoU over {first['final_seeds']} fresh seeds, "
+        f"{first['final_iou']:.4f} +- {first['final_spread']:.4f}; {abs(gap):.4f} "
+        f"{'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
     )
 
 

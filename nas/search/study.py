@@ -3,8 +3,9 @@
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,7 +15,7 @@ from optuna.trial import FrozenTrial
 
 import nas
 from nas.errors import UserError
-from nas.search.finals.values import Finals, finals_of
+from nas.search.finals.values import CompleteRound, Finals, best_weights
 from nas.search.objectives import directions
 from nas.search.storage.database import close_storage, open_storage, readable_errors, sqlite_file
 
@@ -26,6 +27,9 @@ ATTRIBUTE = "nas"
 
 FINALS = "finals"
 """The study's user attribute with the final trainings."""
+
+ROUND = "final_round"
+"""The study's user attribute with the last complete round of final trainings."""
 
 FINGERPRINT = "data_fingerprint"
 """The setting of each set that changes with its content and its split."""
@@ -67,15 +71,38 @@ class StoredStudy:
         """Final trainings by key of the genome; kept with the study, since a finished trial takes no more attributes."""
         return dict(self.study.user_attrs.get(FINALS, {}))
 
-    def finals(self) -> Finals:
-        """Final values by key of the genome."""
-        return finals_of(self.final_entries())
+    def complete_round(self) -> CompleteRound | None:
+        """The last round of final trainings that was trained to its end; None before there is one."""
+        document = self.study.user_attrs.get(ROUND)
+        return None if document is None else CompleteRound(**document)
 
-    def set_finals(self, key: str, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Keeps the final trainings of a genome."""
+    def finals(self) -> Finals:
+        """The final values, by the length and the seeds of the last complete round; none before there is one."""
+        last = self.complete_round()
+        return Finals() if last is None else last.finals(self.final_entries())
+
+    def final_weights(self, folder: Path, key: str) -> Path | None:
+        """The file of a genome's best final training: one as long as those of the last complete round, where there is one; None without.
+
+        Args:
+            folder: Of the finalists' states.
+            key: Of the genome.
+        """
+        last, entries = self.complete_round(), self.final_entries().get(key, [])
+        alike = [entry for entry in entries if last is not None and entry["epochs"] == last.epochs]
+        return best_weights(folder, key, alike) or best_weights(folder, key, entries)
+
+    def set_round(self, done: CompleteRound) -> None:
+        """Keeps what the last complete round was."""
         self.still_held()
-        found = self.final_entries() | {key: [dict(entry) for entry in entries]}
-        self.storage.set_study_user_attr(self.id, FINALS, found)
+        self.storage.set_study_user_attr(self.id, ROUND, asdict(done))
+
+    def add_final(self, key: str, entry: Mapping[str, Any]) -> None:
+        """Keeps a final training of a genome, in the place of an earlier one of the same length and seed."""
+        self.still_held()
+        known = self.final_entries()
+        others = [one for one in known.get(key, []) if (one["seed"], one["epochs"]) != (entry["seed"], entry["epochs"])]
+        self.storage.set_study_user_attr(self.id, FINALS, known | {key: [*others, dict(entry)]})
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from nas.genome import genome_from_json
 from nas.proxy.job import Workplace
 from nas.proxy.states import read_states
 from nas.proxy.training import Training, trainings
-from nas.search.finals.values import weights_file
 from nas.search.study import StoredStudy
 from nas.space import load_space
 from nas.train import TrainState, load_ema
@@ -47,12 +46,12 @@ def attach_sheets(stored: StoredStudy, workplace: Workplace, weights: Path, arti
         weights: Folder of the finalists' states.
         artifacts: Folder of artifacts.
     """
-    finals, vocabulary = stored.finals(), load_space(workplace.space).vocabulary
+    finalists, vocabulary = stored.final_entries().keys(), load_space(workplace.space).vocabulary
     lessons = trainings([open_bank(path) for path in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
-        path = weights_file(weights, key, finals[key].best_seed) if key in finals else None
-        if path is None or not path.is_file():
+        path = stored.final_weights(weights, key) if key in finalists else None
+        if path is None:
             continue
         for lesson, state in zip(lessons, read_states(path), strict=False):
             sheet = prediction_sheet(trial.user_attrs["genome"], lesson, state, vocabulary)
