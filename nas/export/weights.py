@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import Tensor
 
@@ -27,7 +26,7 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
         the first file goes with the model file, which has the head of the set with the most classes, and the others name their sets.
     """
     document = stored.document
-    path = stored.final_weights(Path(document["facts"]["finals"]), key)
+    path = stored.final_weights(key)
     if path is None:
         return {}
     sets = document["facts"]["sets"]

@@ -26,7 +26,7 @@ def main() -> int:
     result = run_search(config, for_terminal(quiet=flags.quiet, verbose=flags.verbose))
     try:
         if len(result.front):
-            export_trials(result.study, result.storage, "best", result.folder.best)
+            export_trials(result.study, result.storage, "best", result.folder.best, result.folder)
     finally:
         # Whatever the export meets, the person sees what the search found.
         print(report(result))

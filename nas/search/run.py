@@ -169,7 +169,7 @@ def _train(
             outcome = coordinator.run()
             if outcome in ("complete", "exhausted") and config.finalists:
                 outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
-                attach_sheets(stored, workplace, folder.weights, folder.artifacts)
+                attach_sheets(stored, workplace, folder.artifacts)
         finally:
             settled = stored.finals()
             table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)

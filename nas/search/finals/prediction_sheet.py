@@ -37,20 +37,19 @@ ARTIFACTS = "dashboard:artifacts:"
 no more."""
 
 
-def attach_sheets(stored: StoredStudy, workplace: Workplace, weights: Path, artifacts: Path) -> None:
+def attach_sheets(stored: StoredStudy, workplace: Workplace, artifacts: Path) -> None:
     """Draws a sheet of each finalist and set, and keeps it with the trial; with folds those of the first.
 
     Args:
         stored: The study.
         workplace: What its trials were trained with.
-        weights: Folder of the finalists' states.
         artifacts: Folder of artifacts.
     """
     finalists, vocabulary = stored.final_entries().keys(), load_space(workplace.space).vocabulary
     lessons = trainings([open_bank(path) for path in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
-        path = stored.final_weights(weights, key) if key in finalists else None
+        path = stored.final_weights(key) if key in finalists else None
         if path is None:
             continue
         for lesson, state in zip(lessons, read_states(path), strict=False):

@@ -6,10 +6,12 @@ import optuna
 import pytest
 
 from nas.evaluate import Evaluation
+from nas.files import write_text
 from nas.proxy.job import Answer
 from nas.proxy.training import ProxyResult
 from nas.search.display.log import EventLog
 from nas.search.finals.training import FinalRound
+from nas.search.folder import StudyFolder
 from nas.search.signals import Wish
 from nas.search.study import StoredStudy
 from nas.search.workers.crew import Crew
@@ -43,11 +45,13 @@ class Oracle:
 
 
 @pytest.fixture
-def stored():
+def stored(tmp_path):
     """A study of three networks, each a front of its own: k0 is the best and the dearest."""
+    folder = StudyFolder(tmp_path / "s")
+    write_text(folder.config, "{}")
     study = optuna.create_study(directions=["maximize", "minimize"])
     study.add_trials([of_key(0, 0.7, 30.0), of_key(1, 0.6, 20.0), of_key(2, 0.5, 10.0)])
-    return StoredStudy("s", "", study._storage, study)
+    return StoredStudy("s", "", study._storage, study, place=folder)
 
 
 def of_key(number, iou, macs):
@@ -62,7 +66,7 @@ def final_round(stored, tmp_path):
 
     def run(known, seeds=(1, 2), finalists=2, epochs=None, stop_after=None):
         log, wish = EventLog(tmp_path / "search.log", tmp_path / "workers.log"), Wish()
-        own = FinalRound(stored, ("iou", "macs"), finalists, seeds, epochs, 1, tmp_path / "finals", log, wish, None)
+        own = FinalRound(stored, ("iou", "macs"), finalists, seeds, epochs, 1, stored.folder.weights, log, wish, None)
         pool = Oracle(known, wish, stop_after)
         outcome = own.run(Crew(pool, own.say_death))
         assert (outcome == "interrupted") == (stop_after is not None)
@@ -79,30 +83,30 @@ KNOWN = {
 }
 
 
-def files(folder):
-    return sorted(path.name for path in (folder / "finals").iterdir())
+def files(stored):
+    return sorted(path.name for path in stored.folder.weights.iterdir())
 
 
 def means(stored):
     return {key: pytest.approx(final.mean("iou")) for key, final in stored.finals().values.items()}
 
 
-def test_fewer_seeds_than_before_train_nothing_and_take_nothing_away(stored, final_round, tmp_path):
+def test_fewer_seeds_than_before_train_nothing_and_take_nothing_away(stored, final_round):
     assert len(final_round(KNOWN, (1, 2, 3))) == 6
-    assert files(tmp_path) == ["k0-seed3.state", "k1-seed2.state"]
+    assert files(stored) == ["k0-seed3.state", "k1-seed2.state"]
     assert final_round(KNOWN, (1,)) == []
-    assert files(tmp_path) == ["k0-seed3.state", "k1-seed2.state"]
+    assert files(stored) == ["k0-seed3.state", "k1-seed2.state"]
     assert means(stored) == {"k0": 0.5, "k1": 0.55}
     assert len(stored.finals().values["k0"].entries) == 3
     assert final_round(KNOWN, (1, 2, 3, 4)) == [("k0", 4, None), ("k1", 4, None)]
-    assert files(tmp_path) == ["k0-seed3.state", "k1-seed4.state"]
+    assert files(stored) == ["k0-seed3.state", "k1-seed4.state"]
 
 
-def test_weights_that_are_gone_are_trained_again(stored, final_round, tmp_path):
+def test_weights_that_are_gone_are_trained_again(stored, final_round):
     final_round(KNOWN)
-    (tmp_path / "finals" / "k0-seed1.state").unlink()
+    (stored.folder.weights / "k0-seed1.state").unlink()
     assert final_round(KNOWN) == [("k0", 1, None)]
-    assert files(tmp_path) == ["k0-seed1.state", "k1-seed2.state"]
+    assert files(stored) == ["k0-seed1.state", "k1-seed2.state"]
     assert means(stored) == {"k0": 0.45, "k1": 0.575}
 
 
@@ -114,15 +118,15 @@ def test_half_a_round_settles_nothing(stored, final_round):
     assert means(stored) == {"k0": 0.45, "k1": 0.575}
 
 
-def test_another_length_counts_once_all_are_of_it(stored, final_round, tmp_path):
+def test_another_length_counts_once_all_are_of_it(stored, final_round):
     final_round(KNOWN)
     assert len(final_round(KNOWN, epochs=9, stop_after=2)) == 2
     assert means(stored) == {"k0": 0.45, "k1": 0.575}
-    assert stored.final_weights(tmp_path / "finals", "k0").name == "k0-seed1.state"
+    assert stored.final_weights("k0").name == "k0-seed1.state"
     assert final_round(KNOWN, epochs=9) == [("k1", 1, 9), ("k1", 2, 9)]
     assert means(stored) == {"k0": 0.7, "k1": 0.8}
-    assert files(tmp_path) == ["k0-seed1-epochs9.state", "k1-seed1-epochs9.state"]
-    assert stored.final_weights(tmp_path / "finals", "k0").name == "k0-seed1-epochs9.state"
+    assert files(stored) == ["k0-seed1-epochs9.state", "k1-seed1-epochs9.state"]
+    assert stored.final_weights("k0").name == "k0-seed1-epochs9.state"
 
 
 def test_a_finalist_with_fewer_seeds_than_others_is_compared_by_those_of_all(stored, final_round):
