@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.export.card import CARD, DRAWING, model_card
 from nas.export.check import checked_source
 from nas.export.model_file import ModelFacts
-from nas.export.weights import LOADING, finalist_weights, main_set
+from nas.export.weights import LOADING, finalist_weights, main_set, remove_weights_of_another
 from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
@@ -99,6 +99,7 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     weights = finalist_weights(stored, genome.key)
     facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, (*_provenance(stored, trial), *_loading(weights)))
     path = folder / "model.py"
+    remove_weights_of_another(folder, genome.key)
     write_text(path, checked_source(genome, facts))
     arguments = training_arguments(stored, trial)
     write_json(folder / ARGUMENTS, arguments)

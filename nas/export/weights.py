@@ -1,10 +1,13 @@
 """Trained weights beside a model file, as safetensors (https://github.com/huggingface/safetensors): read without running any code."""
 
+import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor
 
+from nas.model_code import ARGUMENTS
 from nas.proxy.states import read_states
 from nas.search import StoredStudy
 
@@ -33,6 +36,22 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
     names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))
     # With folds each network saw all images but its fold's; those of the first fold stand for the others.
     return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=False)}
+
+
+def remove_weights_of_another(folder: Path, key: str) -> None:
+    """Removes the weights beside the model file of another network, which this one replaces: they would not fit, or be taken for its own.
+
+    Args:
+        folder: That a model file is written to.
+        key: Of the genome that it will have.
+    """
+    try:
+        before = json.loads((folder / ARGUMENTS).read_text(encoding="utf-8")).get("key")
+    except (OSError, ValueError, AttributeError):
+        return  # No export of this program: what lies there is the person's own.
+    if before != key:
+        for path in (folder / NAME, *folder.glob("weights-*.safetensors")):
+            path.unlink(missing_ok=True)
 
 
 def main_set(sets: Sequence[dict[str, object]]) -> int:
