@@ -56,7 +56,7 @@ def main() -> int:
         return 0
     folder = study_folder(flags.home, flags.study)
     out = flags.out or folder.root / "exports" / flags.trial
-    for path in export_trials(flags.study, folder.storage_url(flags.storage), flags.trial, out):
+    for path in export_trials(flags.study, folder.storage_url(flags.storage), flags.trial, out, folder):
         print(path)
         weights = flags.weights or path.parent / WEIGHTS
         if set(flags.formats) == {"py"}:

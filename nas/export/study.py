@@ -14,7 +14,7 @@ from nas.errors import UserError
 from nas.export.card import CARD, DRAWING, model_card
 from nas.export.check import checked_source
 from nas.export.model_file import ModelFacts
-from nas.export.weights import LOADING, finalist_weights, main_set
+from nas.export.weights import LOADING, finalist_weights, main_set, remove_weights_of_another
 from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
@@ -26,7 +26,7 @@ from nas.train import MEAN, STD, Recipe
 from nas.weights import save_weights
 
 
-def export_trials(study: str, storage: str, which: str, out: Path) -> list[Path]:
+def export_trials(study: str, storage: str, which: str, out: Path, folder: StudyFolder | None = None) -> list[Path]:
     """Writes `model.py`, `training_args.json` and `requirements.txt` of one trial, or of each trial of the front.
 
     Args:
@@ -34,6 +34,7 @@ def export_trials(study: str, storage: str, which: str, out: Path) -> list[Path]
         storage: URL of its storage.
         which: "best", "front", or the number of a trial.
         out: Folder for the files; with "front" each trial gets a folder `trial_<number>` in it.
+        folder: Of the study, with the finalists' weights. None for beside an SQLite file, or else where the last search kept it.
 
     Returns:
         The model files.
@@ -41,7 +42,7 @@ def export_trials(study: str, storage: str, which: str, out: Path) -> list[Path]
     Raises:
         UserError: No such study or trial, or the trial was not trained.
     """
-    with opened_study(study, storage) as stored:
+    with opened_study(study, storage, folder) as stored:
         chosen = choose_trials(stored, which)
         folders = [out / f"trial_{trial.number}" for trial in chosen] if which == "front" else [out]
         vocabulary = study_vocabulary(stored)
@@ -78,14 +79,13 @@ def study_vocabulary(stored: StoredStudy) -> Mapping[str, type[AnyOperator]]:
     """The operators of the study's space: from its file, or from the study's copy where that has changed or gone."""
     document = stored.document
     wanted, original = document["settings"]["space_sha256"], document["facts"]["space_file"]
-    for place in (Path(original), Path(document["facts"]["space_copy"])):
+    copy = stored.folder.space
+    for place in (Path(original), copy):
         if place.is_file():
             file: SpaceFile = find_space(place)
             if file.sha256 == wanted:
                 return load_space(file).vocabulary
-    raise UserError(
-        f"the space of study {stored.name} is gone: neither {original} nor {document['facts']['space_copy']} is what it was. Put it back"
-    )
+    raise UserError(f"the space of study {stored.name} is gone: neither {original} nor {copy} is what it was. Put it back")
 
 
 def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: Mapping[str, type[AnyOperator]]) -> Path:
@@ -99,6 +99,7 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     weights = finalist_weights(stored, genome.key)
     facts = ModelFacts(sets[0]["in_channels"], (height, width), heads, (*_provenance(stored, trial), *_loading(weights)))
     path = folder / "model.py"
+    remove_weights_of_another(folder, genome.key)
     write_text(path, checked_source(genome, facts))
     arguments = training_arguments(stored, trial)
     write_json(folder / ARGUMENTS, arguments)
@@ -152,14 +153,16 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     document = stored.document
     own = document["settings"]["sets"]
     recipes = {set_name: {name: own[set_name][name] for name in Recipe.__dataclass_fields__} for set_name in own}
-    found, split = trial.user_attrs.get("iou_per_set", {}), recorded_split(document)
+    found, split = trial.user_attrs.get("iou_per_set", {}), recorded_split(stored.folder)
+    final = stored.finals().get(trial.user_attrs["key"])
+    transforms = document["facts"].get("transforms")
     return {
         "study": stored.name,
         "joint": document["settings"]["joint"],
         "trial": trial.number,
         "key": trial.user_attrs["key"],
         "validation_iou": trial.user_attrs.get("iou"),
-        "final": stored.final_entries().get(trial.user_attrs["key"], []),
+        "final": list(final.entries) if final else [],
         "measured_on": measured_on(document["settings"].get("folds")),
         "loss": "cross-entropy with the recipe's class weights plus soft Dice over the foreground classes; mask value 255 is left out",
         "optimiser": "AdamW, linear warm-up, cosine to 0; evaluated with the moving average of the weights",
@@ -169,7 +172,7 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
             "std": STD,
             "formula": f"(pixel * scale - mean) / std, {_channels(document)}, every channel alike",
         },
-        "transforms": document["facts"].get("transforms"),
+        "transforms": transforms and {**transforms, "copy": str(stored.folder.transforms.resolve())},
         "sets": [
             {
                 **facts,
@@ -182,12 +185,12 @@ def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any
     }
 
 
-def recorded_split(document: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+def recorded_split(folder: StudyFolder) -> dict[str, dict[str, list[str]]]:
     """Names of the images of each split, by set, from the study's folder; empty where that is gone.
 
     They are not in the storage: a set of 10,000 images has more names than a row of some databases holds.
     """
-    path = StudyFolder(Path(document["facts"]["space_copy"]).parent).config
+    path = folder.config
     if not path.is_file():
         return {}
     split: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8")).get("split", {})

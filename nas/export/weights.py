@@ -1,13 +1,15 @@
 """Trained weights beside a model file, as safetensors (https://github.com/huggingface/safetensors): read without running any code."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
+from nas.model_code import ARGUMENTS
 from nas.proxy.states import read_states
-from nas.search import StoredStudy, weights_file
+from nas.search import StoredStudy
 
 NAME = "weights.safetensors"
 
@@ -16,7 +18,7 @@ LOADING = "model = build_model(); model.load_state_dict(safetensors.torch.load_f
 
 
 def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tensor]]:
-    """The averaged weights of a finalist's best seed: file name -> tensors by the names of the network's `state_dict`.
+    """The averaged weights of a finalist's best final training: file name -> tensors by the names of the network's `state_dict`.
 
     Args:
         stored: The study.
@@ -26,16 +28,30 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
         Empty for who was no finalist. One file for a network of one set or of all sets together; where each set was trained on separately,
         the first file goes with the model file, which has the head of the set with the most classes, and the others name their sets.
     """
-    final, document = stored.finals().get(key), stored.document
-    if final is None:
-        return {}
-    path = weights_file(Path(document["facts"]["finals"]), key, final.best_seed)
-    if not path.is_file():
+    document = stored.document
+    path = stored.final_weights(key)
+    if path is None:
         return {}
     sets = document["facts"]["sets"]
     names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))
     # With folds each network saw all images but its fold's; those of the first fold stand for the others.
     return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=False)}
+
+
+def remove_weights_of_another(folder: Path, key: str) -> None:
+    """Removes the weights beside the model file of another network, which this one replaces: they would not fit, or be taken for its own.
+
+    Args:
+        folder: That a model file is written to.
+        key: Of the genome that it will have.
+    """
+    try:
+        before = json.loads((folder / ARGUMENTS).read_text(encoding="utf-8")).get("key")
+    except (OSError, ValueError, AttributeError):
+        return  # No export of this program: what lies there is the person's own.
+    if before != key:
+        for path in (folder / NAME, *folder.glob("weights-*.safetensors")):
+            path.unlink(missing_ok=True)
 
 
 def main_set(sets: Sequence[dict[str, object]]) -> int:

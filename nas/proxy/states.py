@@ -50,8 +50,16 @@ def _states(content: bytes) -> list[TrainState]:
 
 def remove_states(folder: Path, keep: Iterable[Path] = ()) -> None:
     """Removes the states of candidates that are no longer trained, and what killed processes left half-written."""
-    kept = set(keep)
-    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.*")]:
-        if path not in kept:
-            with contextlib.suppress(OSError):
-                path.unlink()
+    _remove(set(folder.glob(f"*{SUFFIX}")) - set(keep))
+    remove_half_written(folder)
+
+
+def remove_half_written(folder: Path) -> None:
+    """Removes what processes left that were killed while they wrote states; for who holds the study, since nobody else may be writing."""
+    _remove(folder.glob(f".*{SUFFIX}.*"))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()

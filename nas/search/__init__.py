@@ -10,7 +10,6 @@ from nas.search.config import SearchConfig as SearchConfig
 from nas.search.display.front import front_table as front_table
 from nas.search.display.front import front_text as front_text
 from nas.search.display.front import front_trials as front_trials
-from nas.search.finals.values import weights_file as weights_file
 from nas.search.folder import StudyFolder as StudyFolder
 from nas.search.folder import study_folder as study_folder
 from nas.search.presets import preset_config as preset_config

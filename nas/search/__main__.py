@@ -26,7 +26,7 @@ def main() -> int:
     result = run_search(config, for_terminal(quiet=flags.quiet, verbose=flags.verbose))
     try:
         if len(result.front):
-            export_trials(result.study, result.storage, "best", result.folder.best)
+            export_trials(result.study, result.storage, "best", result.folder.best, result.folder)
     finally:
         # Whatever the export meets, the person sees what the search found.
         print(report(result))
@@ -78,8 +78,9 @@ def _best(front: pd.DataFrame) -> str:
         return f"highest validation IoU, {first['iou']:.4f}"
     gap = first["iou"] - first["final_iou"]
     return (
-        f"highest mean validation IoU over {first['final_seeds']} fresh seeds, {first['final_iou']:.4f} +- {first['final_spread']:.4f}; "
-        f"{abs(gap):.4f} {'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
+        f"best by its mean validation IoU over {first['final_seeds']} fresh seeds, "
+        f"{first['final_iou']:.4f} +- {first['final_spread']:.4f}; {abs(gap):.4f} "
+        f"{'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
     )
 
 

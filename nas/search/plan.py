@@ -119,14 +119,13 @@ class Plan:
         }
 
     def stored_facts(self) -> dict[str, Any]:
-        """What the export needs to find in the storage."""
+        """What the export needs to find in the storage; kept anew when a search begins, since places change."""
         return {
             "sets": [plan.document() for plan in self.sets],
             "image_size": list(self.in_shape[1:]),
-            "transforms": {**self.transforms.document(), "copy": str(self.folder.transforms.resolve())},
+            "transforms": self.transforms.document(),
             "space_file": str(self.space_file.path),
             "space_copy": str(self.folder.space.resolve()),
-            "finals": str(self.folder.weights.resolve()),
         }
 
 

@@ -13,6 +13,7 @@ from nas.data import trim, using
 from nas.files import write_text
 from nas.machine import available_cores
 from nas.proxy.job import Workplace
+from nas.proxy.states import remove_half_written
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.coordinator import Coordinator, Outcome
@@ -160,6 +161,7 @@ def _train(
     space_file = replace(plan.space_file, copy=folder.space.resolve())
     workplace = Workplace(space_file, stages, [one.recipe for one in plan.sets], plan.device, plan.rungs, config.joint)
     pool.open(workplace)
+    remove_half_written(folder.weights)
     with caught_signals() as wish:
         deadline = None if config.timeout is None else began + config.timeout
         coordinator = Coordinator(ledger, pool, config.trials, deadline, wish)
@@ -169,7 +171,7 @@ def _train(
             outcome = coordinator.run()
             if outcome in ("complete", "exhausted") and config.finalists:
                 outcome = finals.run(coordinator.crew.handed_over(finals.say_death)) or outcome
-                attach_sheets(stored, workplace, plan.space.vocabulary, folder.weights, folder.artifacts, log)
+                attach_sheets(stored, workplace, plan.space.vocabulary, folder.artifacts, log)
         finally:
             settled = stored.finals()
             table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)

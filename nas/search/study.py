@@ -3,8 +3,9 @@
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,7 +15,8 @@ from optuna.trial import FrozenTrial
 
 import nas
 from nas.errors import UserError
-from nas.search.finals.values import Finals, finals_of
+from nas.search.finals.values import CompleteRound, Finals, best_weights
+from nas.search.folder import StudyFolder
 from nas.search.objectives import directions
 from nas.search.storage.database import close_storage, open_storage, readable_errors, sqlite_file
 
@@ -26,6 +28,9 @@ ATTRIBUTE = "nas"
 
 FINALS = "finals"
 """The study's user attribute with the final trainings."""
+
+ROUND = "final_round"
+"""The study's user attribute with the last complete round of final trainings."""
 
 FINGERPRINT = "data_fingerprint"
 """The setting of each set that changes with its content and its split."""
@@ -41,6 +46,7 @@ class StoredStudy:
         storage: Where it lies.
         study: Optuna's handle.
         still_held: Raises a `UserError` once another coordinator may write to the study; asked before anything is written.
+        place: Where its files may lie; None for where the last search kept them.
     """
 
     name: str
@@ -48,6 +54,15 @@ class StoredStudy:
     storage: RDBStorage
     study: optuna.Study
     still_held: Callable[[], None] = lambda: None
+    place: StudyFolder | None = None
+
+    @property
+    def folder(self) -> StudyFolder:
+        """Its files: where it was opened, for folders are moved and renamed; else where the last search kept them."""
+        here = self.place
+        if here is not None and here.name == self.name and here.config.is_file():
+            return here
+        return StudyFolder(Path(self.document["facts"]["space_copy"]).parent)
 
     @property
     def id(self) -> int:
@@ -60,22 +75,40 @@ class StoredStudy:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Schema, version, settings and facts, as they were when the study began."""
+        """Schema, version and settings, as they were when the study began, and the facts of the last search."""
         return dict(self.study.user_attrs[ATTRIBUTE])
 
     def final_entries(self) -> dict[str, list[dict[str, Any]]]:
         """Final trainings by key of the genome; kept with the study, since a finished trial takes no more attributes."""
         return dict(self.study.user_attrs.get(FINALS, {}))
 
-    def finals(self) -> Finals:
-        """Final values by key of the genome."""
-        return finals_of(self.final_entries())
+    def complete_round(self) -> CompleteRound | None:
+        """The last round of final trainings that was trained to its end; None before there is one."""
+        document = self.study.user_attrs.get(ROUND)
+        return None if document is None else CompleteRound(**document)
 
-    def set_finals(self, key: str, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Keeps the final trainings of a genome."""
+    def finals(self) -> Finals:
+        """The final values, by the length and the seeds of the last complete round; none before there is one."""
+        last = self.complete_round()
+        return Finals() if last is None else last.finals(self.final_entries())
+
+    def final_weights(self, key: str) -> Path | None:
+        """The file of a genome's best final training: one as long as those of the last complete round, where there is one; None without."""
+        last, entries = self.complete_round(), self.final_entries().get(key, [])
+        alike = [entry for entry in entries if last is not None and entry["epochs"] == last.epochs]
+        return best_weights(self.folder.weights, key, alike) or best_weights(self.folder.weights, key, entries)
+
+    def set_round(self, done: CompleteRound) -> None:
+        """Keeps what the last complete round was."""
         self.still_held()
-        found = self.final_entries() | {key: [dict(entry) for entry in entries]}
-        self.storage.set_study_user_attr(self.id, FINALS, found)
+        self.storage.set_study_user_attr(self.id, ROUND, asdict(done))
+
+    def add_final(self, key: str, entry: Mapping[str, Any]) -> None:
+        """Keeps a final training of a genome, in the place of an earlier one of the same length and seed."""
+        self.still_held()
+        known = self.final_entries()
+        others = [one for one in known.get(key, []) if (one["seed"], one["epochs"]) != (entry["seed"], entry["epochs"])]
+        self.storage.set_study_user_attr(self.id, FINALS, known | {key: [*others, dict(entry)]})
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -84,8 +117,13 @@ class StoredStudy:
 
 
 @contextlib.contextmanager
-def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
+def opened_study(name: str, url: str, folder: StudyFolder | None = None) -> Iterator[StoredStudy]:
     """A study that exists, for reading.
+
+    Args:
+        name: Of the study.
+        url: Of its storage.
+        folder: Where its files may lie; None for beside an SQLite file.
 
     Raises:
         UserError: There is none of this name, or another program made it.
@@ -102,7 +140,7 @@ def opened_study(name: str, url: str) -> Iterator[StoredStudy]:
                 raise UserError(f"no study {name!r} in {url}; it has: {', '.join(names) or 'none'}")
             study = optuna.load_study(study_name=name, storage=storage)
             _check_schema(study)
-            yield StoredStudy(name, url, storage, study)
+            yield StoredStudy(name, url, storage, study, place=folder or (StudyFolder(file.parent) if file else None))
     finally:
         close_storage(storage)
 
@@ -122,6 +160,7 @@ def begun_study(
             study = _create(name, storage, settings, facts)
             _check_schema(study)
             _check_settings(name, study.user_attrs[ATTRIBUTE], settings, facts)
+            _refresh_facts(study, storage, facts)
             yield StoredStudy(name, url, storage, study, still_held)
     finally:
         close_storage(storage)
@@ -142,6 +181,13 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(study.user_attrs[ATTRIBUTE]["settings"]["objectives"]))
     return study
+
+
+def _refresh_facts(study: optuna.Study, storage: RDBStorage, facts: Mapping[str, Any]) -> None:
+    """Keeps where things are now: data and the study's folder may have moved, or the search goes on from another machine."""
+    document, now = study.user_attrs[ATTRIBUTE], json.loads(json.dumps(facts))
+    if document["facts"] != now:
+        storage.set_study_user_attr(study._study_id, ATTRIBUTE, document | {"facts": now})
 
 
 def _may_begin(study: optuna.Study, objectives: tuple[str, ...]) -> bool:

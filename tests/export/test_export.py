@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +20,7 @@ from nas.export.check import ExportMismatch, check_model_file
 from nas.genome import Genome
 from nas.network import build_network
 from nas.proxy.training import train_rung, trainings
+from nas.search import opened_study, run_search, study_folder
 from nas.space import known_spaces, load_space, random_params, routed
 from tests.search.conftest import finished, squares  # noqa: F401 - fixtures
 
@@ -163,6 +165,28 @@ def test_the_front_is_exported_whole(finished, tmp_path):  # noqa: F811
             "MODEL_CARD.md",
             "architecture.svg",
         } | trained
+
+
+def test_a_study_is_exported_from_where_it_is_now(finished, tmp_path):  # noqa: F811
+    """Folders are moved and renamed, with the study in them; the storage knows where it began."""
+    config, result = finished
+    home = tmp_path / "moved"
+    shutil.copytree(config.home, home)
+    folder = study_folder(home, result.study)
+    with opened_study(result.study, folder.storage_url(None)) as stored:
+        document = stored.document
+        facts = {**document["facts"], "space_file": "/gone/space.py", "space_copy": "/gone/studies/finished/space.py"}
+        stored.storage.set_study_user_attr(stored.id, "nas", document | {"facts": facts})
+    export_trials(result.study, folder.storage_url(None), "best", tmp_path / "out")
+    assert (tmp_path / "out" / "weights.safetensors").is_file()
+    arguments = json.loads((tmp_path / "out" / "training_args.json").read_text())
+    assert arguments["sets"][0]["items"]["val"]
+    assert arguments["transforms"]["copy"] == str(folder.transforms)
+    again = run_search(replace(config, home=home))
+    assert again.front.equals(result.front)
+    with opened_study(result.study, again.storage) as stored:
+        assert stored.document["facts"]["space_copy"] == str(folder.space)
+        assert stored.document["facts"]["space_file"] == document["facts"]["space_file"]
 
 
 def test_training_arguments_state_the_recipe_and_the_data(finished, tmp_path):  # noqa: F811

@@ -7,7 +7,8 @@ import pytest
 
 from nas.cost import Budget
 from nas.data import build_bank, open_data
-from nas.proxy.states import read_states, remove_states, state_file, write_states
+from nas.proxy import training as training_room
+from nas.proxy.states import read_states, remove_half_written, remove_states, state_file, write_states
 from nas.proxy.training import train_rung, trainings
 from nas.search.candidate import Target
 from nas.search.live import LiveTrial, stored_standings
@@ -96,3 +97,29 @@ def test_early_rungs_judge_by_the_break_even_point(bank, genome):
     attrs = json.loads(json.dumps({RUNGS: live.completed, **live.proposal.candidate.user_attrs()}))
     assert stored_standings(("iou", "macs"), attrs)[-1] == live.standing(("iou", "macs"))
     assert stored_standings(("iou", "macs"), attrs)[0].accuracy == live.completed[0][BREAK_EVEN]["iou"]
+
+
+@pytest.mark.parametrize(("epochs", "trained"), [(1, [(32, 1)]), (2, [(24, 1), (32, 2)]), (3, [(24, 1), (32, 3)])])
+def test_a_training_shorter_than_its_stages_skips_the_smaller_sizes(genome, squares, tmp_path, monkeypatch, epochs, trained):
+    """Final trainings may be as short as an epoch, whatever the rungs of the search."""
+    real, seen = training_room.fit, []
+
+    def fit(model, banks, recipe, state, stop, *more, **named):
+        seen.append((banks[0].image_size[0], stop))
+        return real(model, banks, recipe, state, stop, *more, **named)
+
+    monkeypatch.setattr(training_room, "fit", fit)
+    banks = [build_bank(open_data(str(squares)), (size, size), (size, size), 1, 0, tmp_path) for size in (16, 24, 32)]
+    stages = [trainings([bank], [Recipe(epochs=epochs)], joint=False) for bank in banks]
+    result, _ = train_rung(genome, stages, "cpu", 2, 3)
+    assert seen == trained
+    assert [point["epoch"] for point in result.curve] == list(range(1, epochs + 1))
+    assert list(result.evaluations) == ["squares"]
+
+
+def test_half_written_states_are_removed_alone(tmp_path):
+    for name in ("a-seed1.state", ".a-seed2.state.x1y2", ".lock", "other.txt"):
+        (tmp_path / name).write_bytes(b"")
+    remove_half_written(tmp_path)
+    remove_half_written(tmp_path / "absent")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "a-seed1.state", "other.txt"]

@@ -1,6 +1,7 @@
 """The Pareto front of a study as a table."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -22,24 +23,39 @@ REFERENCE = ("image_size", "num_classes", "split", "folds")
 def front_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str], finals: Finals | None = None) -> list[FrozenTrial]:
     """The complete trials that no other dominates, best first.
 
-    Finalists come first, by their mean IoU over fresh seeds, without those that another finalist dominates by such means; then the others,
-    by the IoU of the search. A mean is not held against a search value, which is the higher of the two for who was chosen by it.
+    By the IoU of the search, but for the finalists at the top: these are ordered by their mean IoU over fresh seeds, without those that
+    another dominates by such means. A mean is not held against a search value, which is the higher of the two for who was chosen by it: a
+    finalist behind a network that was found since has its place by the IoU of the search, until that one has been a finalist too.
 
     Args:
         trials: Of a study.
         objectives: Names.
-        finals: Final values by key, where there are any.
+        finals: Final values, where there are any.
     """
-    known = finals or {}
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and "genome" in trial.user_attrs]
     front = _undominated(complete, [to_minimise(objectives, trial.values) for trial in complete])
-    finalists = [trial for trial in complete if trial.user_attrs["key"] in known]
-    settled = _undominated(finalists, [known[one.user_attrs["key"]].minimised(objectives, one.user_attrs) for one in finalists])
-    others = [trial for trial in front if trial.user_attrs["key"] not in known]
-    return [
-        *sorted(settled, key=lambda trial: (-known[trial.user_attrs["key"]].mean("iou"), trial.number)),
-        *sorted(others, key=lambda trial: (-trial.user_attrs["iou"], trial.number)),
-    ]
+    front.sort(key=lambda trial: (-trial.user_attrs["iou"], trial.number))
+    return front if finals is None else _settled(front, complete, objectives, finals)
+
+
+def _settled(front: list[FrozenTrial], complete: list[FrozenTrial], objectives: Sequence[str], finals: Finals) -> list[FrozenTrial]:
+    """The front with the finalists at its top in the order of their means."""
+    values = finals.values
+    top = list(takewhile(lambda trial: _key(trial) in values.keys() | finals.finalists, front))
+    rivals = [trial for trial in top if _key(trial) in values]
+    if finals.finalists <= set(map(_key, top)):
+        # Nothing has come between them since. A finalist of an earlier round may be better by such means than what replaced it.
+        elsewhere = values.keys() - set(map(_key, front))
+        rivals += [trial for trial in complete if _key(trial) in elsewhere]
+    ranked = set(map(_key, rivals))
+    best = _undominated(rivals, [values[_key(trial)].minimised(objectives, trial.user_attrs) for trial in rivals])
+    best.sort(key=lambda trial: (-values[_key(trial)].mean("iou"), trial.number))
+    return [*best, *(trial for trial in front if _key(trial) not in ranked)]
+
+
+def _key(trial: FrozenTrial) -> str:
+    """Of its genome; no two trials share one."""
+    return str(trial.user_attrs["key"])
 
 
 def _undominated(trials: Sequence[FrozenTrial], values: Sequence[Sequence[float]]) -> list[FrozenTrial]:
@@ -64,7 +80,7 @@ def front_table(
         image_size: Height and width that costs refer to.
         num_classes: Logits.
         folds: Of the search; None without.
-        finals: Final values by key, where there are any.
+        finals: Final values, where there are any.
 
     Returns:
         One row a trial of the front: number, key, final IoU (mean and standard deviation over how many seeds; empty for who was no
@@ -72,7 +88,7 @@ def front_table(
         `split` ("val": a search reads no test image) and `folds`, the validation parts in one confusion matrix (1 where val is validated on
         as it is).
     """
-    known = finals or {}
+    known = finals or Finals()
     chosen = front_trials(trials, objectives, known)
     sets = list(dict.fromkeys(name for trial in chosen for name in trial.user_attrs["iou_per_set"]))
     own = {f"iou {name}": name for name in sets} if len(sets) > 1 else {}

@@ -22,7 +22,6 @@ from nas.proxy.job import Workplace
 from nas.proxy.states import read_states
 from nas.proxy.training import Training, trainings
 from nas.search.display.log import EventLog
-from nas.search.finals.values import weights_file
 from nas.search.study import StoredStudy
 from nas.train import TrainState, load_ema
 
@@ -40,22 +39,21 @@ ARTIFACTS = "dashboard:artifacts:"
 no more."""
 
 
-def attach_sheets(stored: StoredStudy, workplace: Workplace, vocabulary: Vocabulary, weights: Path, artifacts: Path, log: EventLog) -> None:
+def attach_sheets(stored: StoredStudy, workplace: Workplace, vocabulary: Vocabulary, artifacts: Path, log: EventLog) -> None:
     """Draws a sheet of each finalist and set, and keeps it with the trial; with folds those of the first.
 
     Args:
         stored: The study.
         workplace: What its trials were trained with.
         vocabulary: Of the space.
-        weights: Folder of the finalists' states.
         artifacts: Folder of artifacts.
         log: Is told of sheets that cannot be drawn: a search does not end for a picture.
     """
-    finals = stored.finals()
+    finalists = stored.final_entries().keys()
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
-        path = weights_file(weights, key, finals[key].best_seed) if key in finals else None
-        if path is None or not path.is_file():
+        path = stored.final_weights(key) if key in finalists else None
+        if path is None:
             continue
         try:
             lessons = trainings([open_bank(bank) for bank in workplace.stages[-1][0]], workplace.recipes, workplace.joint)

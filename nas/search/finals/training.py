@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from nas.proxy.job import Answer, Task
 from nas.search.display.front import front_trials
 from nas.search.display.log import EventLog
-from nas.search.finals.values import Final, weights_file
+from nas.search.finals.values import CompleteRound, Final, best_weights, weights_file
 from nas.search.objectives import accuracies
 from nas.search.signals import Wish
 from nas.search.study import StoredStudy
@@ -88,8 +88,7 @@ class FinalRound:
             news = workers.wait(0.2)
             if news is not None:
                 self._settle(*news)
-        for trial in chosen:
-            self._tidy(trial)
+        self._conclude(chosen)
         return None
 
     def say_death(self, one: FinalTraining, reason: str) -> None:
@@ -98,12 +97,12 @@ class FinalRound:
         self.log.write(f"a worker died over the {one.name}{why}: it is done once more; {self.log.workers} may say why", news=True)
 
     def _entries(self, trial: FrozenTrial) -> list[dict[str, Any]]:
-        """Final trainings of a finalist with the wanted seeds and length."""
+        """Final trainings of a finalist with the wanted length, by whatever seeds."""
         entries = self.stored.final_entries().get(trial.user_attrs["key"], [])
-        return [entry for entry in entries if entry["epochs"] == self.epochs and entry["seed"] in self.seeds]
+        return [entry for entry in entries if entry["epochs"] == self.epochs]
 
     def _task(self, one: FinalTraining) -> Task:
-        save = weights_file(self.folder, one.trial.user_attrs["key"], one.seed)
+        save = weights_file(self.folder, one.trial.user_attrs["key"], one.seed, self.epochs)
         return Task(one.trial.user_attrs["genome"], self.rungs - 1, save=save, seed=one.seed, epochs=self.epochs, label=one.name)
 
     def _settle(self, one: FinalTraining, answer: Answer, worker: int) -> None:
@@ -123,25 +122,33 @@ class FinalRound:
             "iou_per_set": {name: evaluation.mean_iou for name, evaluation in result.evaluations.items()},
             "seconds": result.seconds,
         }
-        entries = [*self._entries(one.trial), entry]
-        self.stored.set_finals(key, entries)
+        self.stored.add_final(key, entry)
         self.log.write(f"{one.name} worker {worker}: IoU {entry['iou']:.4f}, {result.seconds:.2f} s")
         if not self._missing(one.trial):
-            final = Final(tuple(entries))
+            final = Final(tuple(self._entries(one.trial)))
             self.log.progress.say(
                 f"trial {number} {key}: IoU {one.trial.user_attrs['iou']:.4f} in the search, "
-                f"{final.mean('iou'):.4f} +- {final.spread('iou'):.4f} over {len(entries)} fresh seeds"
+                f"{final.mean('iou'):.4f} +- {final.spread('iou'):.4f} over {len(final.entries)} fresh seeds"
             )
 
     def _missing(self, trial: FrozenTrial) -> list[int]:
-        done = {entry["seed"] for entry in self._entries(trial)}
-        return [seed for seed in self.seeds if seed not in done]
+        """Seeds of a finalist that were not trained; the best one where its weights are gone, and those of all others."""
+        entries = self._entries(trial)
+        done = {entry["seed"] for entry in entries}
+        missing = [seed for seed in self.seeds if seed not in done]
+        if entries and best_weights(self.folder, trial.user_attrs["key"], entries) is None:
+            missing.append(max(entries, key=lambda entry: float(entry["iou"]))["seed"])
+        return missing
 
-    def _tidy(self, trial: FrozenTrial) -> None:
-        """Leaves the weights of a finalist's best seed alone."""
-        key, entries = trial.user_attrs["key"], self._entries(trial)
-        if entries:
-            best = weights_file(self.folder, key, Final(tuple(entries)).best_seed)
-            for path in self.folder.glob(f"{key}-seed*"):
+    def _conclude(self, chosen: Sequence[FrozenTrial]) -> None:
+        """From now on the values of this round count; of each finalist's weights the best are kept."""
+        seeds = {trial.user_attrs["key"]: {entry["seed"] for entry in self._entries(trial)} for trial in chosen}
+        whole = [own for own in seeds.values() if own >= set(self.seeds)]
+        if whole:  # Else a training of each finalist failed.
+            self.stored.set_round(CompleteRound(list(seeds), sorted(set.intersection(*whole)), self.epochs))
+        for trial in chosen:
+            key = trial.user_attrs["key"]
+            best = best_weights(self.folder, key, self._entries(trial))
+            for path in self.folder.glob(f"{key}-seed*") if best else ():
                 if path != best:
                     path.unlink(missing_ok=True)

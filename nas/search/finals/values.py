@@ -5,7 +5,7 @@ https://doi.org/10.1257/jep.2.1.191), so what is handed over is chosen by means 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 from nas.proxy.states import SUFFIX
 from nas.search.objectives import ACCURACIES, OBJECTIVES, to_minimise
 
-Finals = Mapping[str, "Final"]
-"""Key of a genome -> its final value."""
+Entries = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Key of a genome -> its final trainings: seed, epochs (None for the recipe's), accuracies, IoU of each set, seconds."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Final:
     """What a finalist reached.
 
     Attributes:
-        entries: One a training: seed, epochs (None for the recipe's), accuracies, IoU of each set, seconds.
+        entries: One a training, as in `Entries`.
     """
 
     entries: tuple[Mapping[str, Any], ...]
@@ -34,11 +34,6 @@ class Final:
     def spread(self, name: str) -> float:
         """Standard deviation of an accuracy over the seeds; 0 for a single one."""
         return stdev(entry[name] for entry in self.entries) if len(self.entries) > 1 else 0.0
-
-    @property
-    def best_seed(self) -> int:
-        """Of the training with the highest IoU, whose weights are kept."""
-        return int(max(self.entries, key=lambda entry: entry["iou"])["seed"])
 
     def minimised(self, objectives: Sequence[str], attrs: Mapping[str, Any]) -> list[float]:
         """The objectives to be minimised, with means for accuracies.
@@ -52,11 +47,53 @@ class Final:
         return to_minimise(objectives, found)
 
 
-def finals_of(stored: Mapping[str, Iterable[Mapping[str, Any]]]) -> Finals:
-    """The final values of what `StoredStudy.final_entries` gives."""
-    return {key: Final(tuple(entries)) for key, entries in stored.items() if entries}
+@dataclass(frozen=True)
+class Finals:
+    """The final values of a study, all of trainings of the same length with the same seeds: others do not compare.
+
+    Attributes:
+        values: Key of a genome -> its final value.
+        finalists: Keys of the finalists of the last complete round. One of which a training failed has no value.
+    """
+
+    values: Mapping[str, Final] = field(default_factory=dict)
+    finalists: frozenset[str] = frozenset()
+
+    def get(self, key: str) -> Final | None:
+        """The final value of a genome; None where it has none."""
+        return self.values.get(key)
 
 
-def weights_file(folder: Path, key: str, seed: int) -> Path:
-    """Where the training state of a finalist is kept, whose averaged weights are the trained network."""
-    return folder / f"{key}-seed{seed}{SUFFIX}"
+@dataclass(frozen=True)
+class CompleteRound:
+    """What a round of final trainings was, once all of them were trained: until then its values settle nothing.
+
+    Attributes:
+        finalists: Keys.
+        seeds: Those that all finalists were trained with, but for finalists that failed.
+        epochs: Of each training; None for the recipe's.
+    """
+
+    finalists: Sequence[str]
+    seeds: Sequence[int]
+    epochs: int | None
+
+    def finals(self, stored: Entries) -> Finals:
+        """The final values of whoever has all trainings of such a round, finalists of earlier rounds among them."""
+        wanted = {(seed, self.epochs) for seed in self.seeds}
+        own = {key: tuple(one for one in entries if (one["seed"], one["epochs"]) in wanted) for key, entries in stored.items()}
+        values = {key: Final(entries) for key, entries in own.items() if len(entries) == len(wanted)}
+        return Finals(values, frozenset(self.finalists))
+
+
+def weights_file(folder: Path, key: str, seed: int, epochs: int | None) -> Path:
+    """Where the training state of a finalist is kept, whose averaged weights are the trained network; epochs are None for the recipe's."""
+    length = "" if epochs is None else f"-epochs{epochs}"
+    return folder / f"{key}-seed{seed}{length}{SUFFIX}"
+
+
+def best_weights(folder: Path, key: str, entries: Iterable[Mapping[str, Any]]) -> Path | None:
+    """The file of the best by IoU of these trainings of a finalist that still has one; None where none has."""
+    best_first = sorted(entries, key=lambda entry: -float(entry["iou"]))
+    files = [weights_file(folder, key, entry["seed"], entry["epochs"]) for entry in best_first]
+    return next((path for path in files if path.is_file()), None)

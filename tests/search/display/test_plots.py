@@ -51,7 +51,7 @@ def test_finalists_carry_a_sheet_of_predictions(finished):
     _, result = finished
     with opened_study(result.study, result.storage) as stored:
         attrs = stored.storage.get_study_system_attrs(stored.id)
-        finalists = {one._trial_id for one in stored.trials() if one.user_attrs["key"] in stored.finals()}
+        finalists = {one._trial_id for one in stored.trials() if one.user_attrs["key"] in stored.finals().values}
     kept = {key: json.loads(value) for key, value in attrs.items() if key.startswith(ARTIFACTS)}
     assert {int(key.split(":")[2]) for key in kept} == finalists
     for meta in kept.values():

@@ -9,10 +9,10 @@ from nas.data import open_bank
 from nas.evaluate import evaluate
 from nas.export import export_trials
 from nas.proxy import job as job_room
-from nas.search import front_trials, opened_study, run_search
+from nas.search import opened_study, run_search
 from nas.search.finals import prediction_sheet
 from nas.search.finals.training import FinalRound
-from nas.search.finals.values import Final
+from nas.search.finals.values import CompleteRound, Final, best_weights
 from nas.space.load import built_in_folder
 from tests.export.test_export import load
 
@@ -26,25 +26,39 @@ def final(*ious):
     return Final(tuple({"seed": seed, "epochs": None, "iou": iou, "miou": iou, "dice": iou} for seed, iou in enumerate(ious, start=1)))
 
 
-def test_means_over_fresh_seeds_settle_the_order():
-    trials = [trial(0, 0.7, 30.0), trial(1, 0.6, 20.0), trial(2, 0.5, 10.0)]
-    finals = {"k0": final(0.5, 0.54), "k1": final(0.56, 0.56)}
-    chosen = front_trials(trials, ("iou", "macs"), finals)
-    # Trial 1 is better and cheaper than trial 0 by means; trial 2 keeps its place, though its search value is not held against theirs.
-    assert [one.user_attrs["key"] for one in chosen] == ["k1", "k2"]
-    assert [one.user_attrs["key"] for one in front_trials(trials, ("iou", "macs"))] == ["k0", "k1", "k2"]
-
-
 def test_a_lone_seed_has_no_spread():
     assert final(0.5).spread("iou") == 0
     assert final(0.4, 0.6).spread("iou") == pytest.approx(0.1414, abs=1e-4)
-    assert final(0.4, 0.6).best_seed == 2
+
+
+def test_only_trainings_of_one_length_and_the_same_seeds_compare():
+    def entries(*known):
+        return [{"seed": seed, "epochs": epochs, "iou": iou} for seed, epochs, iou in known]
+
+    stored = {
+        "one": entries((1, None, 0.5), (2, None, 0.7), (1, 9, 0.9)),
+        "more": entries((1, None, 0.4), (3, None, 0.9), (2, None, 0.6)),
+        "half": entries((1, None, 0.4)),
+        "long": entries((1, 9, 0.8), (2, 9, 0.8)),
+    }
+    finals = CompleteRound(["one", "half"], [1, 2], None).finals(stored)
+    assert {key: round(one.mean("iou"), 6) for key, one in finals.values.items()} == {"one": 0.6, "more": 0.5}
+    assert finals.finalists == {"one", "half"}
+    assert CompleteRound(["long"], [1, 2], 9).finals(stored).values.keys() == {"long"}
+
+
+def test_the_best_weights_are_those_of_the_best_training_that_has_some(tmp_path):
+    entries = [{"seed": 1, "epochs": None, "iou": 0.5}, {"seed": 2, "epochs": None, "iou": 0.7}, {"seed": 2, "epochs": 9, "iou": 0.9}]
+    assert best_weights(tmp_path, "k", entries) is None
+    for expected in ("k-seed1.state", "k-seed2.state", "k-seed2-epochs9.state"):
+        (tmp_path / expected).write_bytes(b"")
+        assert best_weights(tmp_path, "k", entries) == tmp_path / expected
 
 
 def test_finalists_are_trained_with_fresh_seeds(finished):
     config, result = finished
     with opened_study(result.study, result.storage) as stored:
-        finals = stored.finals()
+        finals = stored.finals().values
         assert len(finals) == min(2, sum(one.state == TrialState.COMPLETE for one in stored.trials()))
         assert all([entry["seed"] for entry in one.entries] == [config.seed + 1, config.seed + 2] for one in finals.values())
     table = result.front
@@ -64,7 +78,7 @@ def test_the_best_comes_with_its_trained_weights(finished, tmp_path):
     model.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     (folder,) = (result.folder.root.parent / ".banks").glob("squares-*")
     with opened_study(result.study, result.storage) as stored:
-        entries = stored.finals()[result.front["key"][0]].entries
+        entries = stored.finals().values[result.front["key"][0]].entries
     assert evaluate(model, open_bank(folder), torch.device("cpu"), 2).mean_iou == pytest.approx(
         max(one["iou"] for one in entries), abs=1e-6
     )
@@ -90,7 +104,7 @@ def test_only_what_is_missing_is_trained_when_it_is_run_again(quick, monkeypatch
     longer = run_search(quick(finalists=1, final_seeds=1, final_epochs=3))
     assert trained == [2, 1]
     with opened_study(longer.study, longer.storage) as stored:
-        assert [entry["epochs"] for entry in stored.finals()[longer.front["key"][0]].entries] == [3]
+        assert [entry["epochs"] for entry in stored.finals().values[longer.front["key"][0]].entries] == [3]
 
 
 def test_a_space_file_that_goes_under_way_costs_nothing(quick, tmp_path, monkeypatch):
@@ -120,8 +134,12 @@ def test_a_sheet_that_cannot_be_drawn_is_a_warning(quick, monkeypatch):
 
 
 def test_finals_are_left_for_the_next_run_when_time_is_up(quick):
-    run_search(quick())
+    folder = run_search(quick()).folder.weights
+    folder.mkdir()
+    half_written = folder / ".k0-seed1.state.x1y2"  # By a process that was killed in its final training.
+    half_written.write_bytes(b"")
     late = run_search(quick(finalists=2, timeout=1e-9))
+    assert not half_written.exists()
     assert late.outcome == "timeout"
     assert not late.front["final_seeds"].any()
     assert run_search(quick(finalists=2, final_seeds=1)).outcome == "complete"
