@@ -37,7 +37,7 @@ class Job:
         banks: Folders of the banks it sees: one, or one for each head.
         joint: Whether the network has a head for each bank.
         recipe: How.
-        patience: Epochs without a better validation after which it ends; None for never.
+        patience: Epochs without a better validation after which it ends, with the next validation; None for never.
         device: Where.
         tensorboard: Whether TensorBoard's events are written.
         start: File of weights to start from; None for fresh ones.
@@ -120,7 +120,8 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
             row = row_of(epoch)
             progress.history.append(row)
             progress.state = epoch.state
-            progress.stopped = job.patience is not None and progress.waited >= job.patience
+            # Only a validation can say that there was no better one.
+            progress.stopped = job.patience is not None and row["iou"] is not None and progress.waited >= job.patience
             save_progress(job.folder, progress, job.identity)
             write_csv(job.folder, progress.history)
             if events:

@@ -18,7 +18,7 @@ from nas.errors import UserError
 from nas.machine import import_path
 from nas.train import Recipe, TrainState
 from nas.train.checkpoint import BEST, LAST, STATE, Progress, load_progress
-from nas.train.job import Job, run_job
+from nas.train.job import Job, row_of, run_job
 from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.search.conftest import write_set
@@ -150,6 +150,15 @@ def test_patience_ends_it(job):
     assert progress.stopped
     assert progress.epoch == progress.best["epoch"] + 1 < 60
     assert run_job(patient, lambda row: pytest.fail("went on")).stopped
+
+
+def test_patience_waits_for_a_second_validation(job, monkeypatch):
+    fell = iter((0.5, 0.4))
+    monkeypatch.setattr("nas.train.job.row_of", lambda epoch: {**row_of(epoch), "iou": next(fell) if epoch.evaluations else None})
+    progress = run_job(replace(job, patience=1, recipe=replace(job.recipe, epochs=12, validations=3)))
+    assert [row["epoch"] for row in progress.history if row["iou"] is not None] == [4, 8]
+    assert progress.stopped
+    assert progress.epoch == 8
 
 
 def test_another_training_in_the_folder_is_refused(job):
