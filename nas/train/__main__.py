@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nas.data.cache import trim, using
 from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
@@ -30,11 +31,20 @@ def main() -> int:
     plan = make_full_plan(config_of(flags))
     if not flags.quiet:
         print(describe(plan), flush=True)
-    jobs = plan.jobs(plan.draw())
+    banks = plan.draw()
+    with using([bank.path for rounds in banks for bank in rounds]):
+        for gone in trim(plan.bank_folder, plan.config.cache_size):
+            if not flags.quiet:
+                print(f"removed a bank of views that was not used for long: {gone}", flush=True)
+        return train_and_tell(plan, plan.jobs(banks), flags.quiet)
+
+
+def train_and_tell(plan: FullPlan, jobs: Sequence[Job], quiet: bool) -> int:
+    """Trains on banks that are there, and says how it ended; gives the exit code."""
     if plan.config.restart:
         begin_anew(plan, jobs)
     try:
-        ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
+        ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), quiet)
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on from the last completed epoch in {plan.out}", file=sys.stderr)
         return INTERRUPTED

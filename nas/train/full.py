@@ -77,9 +77,14 @@ class FullPlan:
         """The banks of each set: one a fold, or a single one."""
         return [[self._bank(one, data) for data in one.folds or (one.data,)] for one in self.sets]
 
+    @property
+    def bank_folder(self) -> Path:
+        """Where banks are kept, those of searches among them."""
+        return self.config.home / "studies" / ".banks"
+
     def _bank(self, one: FullSet, data: DataSet) -> Bank:
-        cache = self.config.home / "studies" / ".banks"
-        return build_bank(data, one.size.image_size, one.size.train_size, one.views, BANK_SEED, cache, recipe=self.transforms)
+        size = one.size
+        return build_bank(data, size.image_size, size.train_size, one.views, BANK_SEED, self.bank_folder, recipe=self.transforms)
 
 
 def make_full_plan(config: FullConfig) -> FullPlan:

@@ -109,6 +109,8 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
         Diverged: The loss or a weight became infinite or not a number.
     """
     progress = load_progress(job.folder, job.identity)
+    if progress.history:
+        write_csv(job.folder, progress.history)  # A kill between state and table would leave the table short for ever.
     if progress.stopped or progress.epoch >= job.recipe.epochs:
         return progress
     job.folder.mkdir(parents=True, exist_ok=True)

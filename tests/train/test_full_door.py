@@ -4,12 +4,15 @@ import json
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
+from nas.data.cache import in_use
 from nas.errors import UserError
 from nas.train.__main__ import main
+from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
@@ -119,6 +122,18 @@ def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
         call("--seed", "3")
     call("--seed", "3", "--restart")
     assert state.read_bytes() != before
+
+
+def test_the_banks_of_a_training_are_in_use_and_others_make_room(call, tmp_path, monkeypatch, capsys):
+    call("--seed", "1")
+    old = next((tmp_path / "studies" / ".banks").iterdir())
+    held = []
+    monkeypatch.setattr("nas.train.__main__.run_jobs", lambda jobs, *rest: held.extend(map(in_use, jobs[0].banks)) or run_jobs(jobs, *rest))
+    call("--views", "1", "--out", "second", "--cache-size", "1K")
+    assert held == [True]
+    assert not old.exists()
+    assert f"not used for long: {Path('studies', '.banks', old.name)}" in capsys.readouterr().out
+    assert not any(map(in_use, (tmp_path / "studies" / ".banks").iterdir()))
 
 
 def test_restart_removes_its_own_files_alone(call, tmp_path):

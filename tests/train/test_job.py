@@ -79,6 +79,15 @@ def test_a_finished_training_is_not_trained_again(job):
     assert (job.folder / STATE).read_bytes() == before
 
 
+def test_a_table_that_a_kill_left_short_is_completed(job):
+    run_job(job)
+    table = job.folder / "log.csv"
+    whole = table.read_text()
+    table.write_text(whole[: whole[:-1].rindex("\n") + 1])
+    run_job(job)
+    assert table.read_text() == whole
+
+
 class Stop(Exception):  # noqa: N818 - no error
     pass
 
