@@ -227,6 +227,13 @@ def test_what_goes_wrong_in_a_process_is_told(job, tmp_path):
     assert load_progress(jobs[1].folder, jobs[1].identity).epoch == 6
 
 
+def test_what_goes_wrong_around_a_process_is_told_of_every_job(job, tmp_path):
+    (tmp_path / "file").write_text("")
+    jobs = [replace(job, name=f"seed {seed}", folder=tmp_path / "file" / str(seed)) for seed in (0, 1)]
+    with pytest.raises(UserError, match=r"seed [01]: .*file.*permissions(.|\n)*seed [01]: .*file.*permissions"):
+        run_jobs(jobs, 2)
+
+
 def test_events_for_tensorboard(job):
     pytest.importorskip("tensorboard")
     run_job(replace(job, tensorboard=True))
