@@ -81,7 +81,7 @@ def costs(plan: FullPlan) -> list[str]:
     """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
     lines = []
     for one in plan.sets:
-        model = plan.code.build(one.data.channels, plan.code.built_for(one.data.num_classes))
+        model = plan.network_of(one.data)
         filed = plan.code.constants.get("INPUT_SIZE")
         sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
         try:

@@ -41,6 +41,7 @@ class Job:
         device: Where.
         tensorboard: Whether TensorBoard's events are written.
         start: File of weights to start from; None for fresh ones.
+        network: Digest of what the model builds for these banks.
     """
 
     name: str
@@ -54,12 +55,14 @@ class Job:
     device: str
     tensorboard: bool = False
     start: Path | None = None
+    network: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What its results depend on; a bank's name holds a hash of all that is in it."""
         return {
             "model": self.digest,
+            "network": self.network,
             "views": [path.name for path in self.banks],
             "patience": self.patience,
             "device": self.device,

@@ -1,5 +1,6 @@
 """`python -m nas.train` as a person uses it, in this process, on a set of squares."""
 
+import importlib
 import json
 import shlex
 import shutil
@@ -17,6 +18,15 @@ from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 from tests.train.test_job import MODEL
+
+CLASS = """
+from torch import nn
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 1))
+def build_model():
+    return Net()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +120,17 @@ def test_any_function_can_be_trained(call, tmp_path):
     finally:
         sys.path.remove(str(tmp_path))
     assert read_weights(tmp_path / "own" / "best.safetensors")
+
+
+def test_an_edited_class_is_another_training(call, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "edited.py").write_text(CLASS)
+    call("--out", "own", model_spec="edited:build_model")
+    (tmp_path / "edited.py").write_text(CLASS.replace("nn.ReLU()", "nn.Hardswish()"))
+    importlib.invalidate_caches()
+    del sys.modules["edited"]
+    with pytest.raises(UserError, match=r"another training: model was .*--restart"):
+        call("--out", "own", model_spec="edited:build_model")
 
 
 def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
