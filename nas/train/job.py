@@ -13,6 +13,7 @@ from torch import nn
 
 from nas.data import Bank, open_bank
 from nas.errors import UserError
+from nas.machine import memory_in_words
 from nas.model_code import ModelCode, NumClasses, load_model_code
 from nas.python_file import digest_of
 from nas.train.checkpoint import Progress, Row, load_progress, save_progress
@@ -108,7 +109,7 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
         Where it stands at the end.
 
     Raises:
-        UserError: The folder holds another training, or the model cannot be built.
+        UserError: The folder holds another training, the model cannot be built, or memory does not suffice.
         Diverged: The loss or a weight became infinite or not a number.
     """
     progress = load_progress(job.folder, job.identity)
@@ -120,7 +121,9 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
     banks = [open_bank(path) for path in job.banks]
     model = first_network(load_model_code(job.model), banks, job)
     events = Events(job.folder, progress.epoch) if job.tensorboard else None
-    with closing(events) if events else nullcontext():
+    # A batch is part of what a training is, so that it has to begin anew with a smaller one.
+    smaller = f"give a --batch-size below {job.recipe.batch_size} or a smaller --crop, and --restart"
+    with closing(events) if events else nullcontext(), memory_in_words(smaller):
         for epoch in fit(model, banks, job.recipe, progress.state, device=job.device):
             row = row_of(epoch)
             progress.history.append(row)

@@ -217,14 +217,51 @@ def test_mistakes_are_explained(call, squares, tmp_path):
         call(data=False)
     with pytest.raises(UserError, match="nothing is ever written"):
         call("--out", str(squares / "out"))
-    with pytest.raises(UserError, match=r"does not take the images of squares, 1 channels.*--channels"):
-        call("--channels", "1", model_spec=_rgb_only(tmp_path))
 
 
-def _rgb_only(tmp_path):
-    path = tmp_path / "rgb.py"
-    path.write_text(MODEL.replace("in_channels=3, num_classes=2", "num_classes=2").replace("nn.Conv2d(in_channels,", "nn.Conv2d(3,"))
-    return str(path)
+NETWORK = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, classes=2):
+        super().__init__()
+        self.layer = nn.Conv2d(3, classes, 1)
+    def forward(self, x):
+        return {answer}
+def build_model({taken}):
+    return Net({given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "flags", "message"),
+    [
+        ({}, ["--channels", "1"], r"net\.py and squares do not go together: .*does not take images of 32x32 with 1 channel .*--channels"),
+        ({"answer": "{'out': self.layer(x)}"}, [], "answers with a dict"),
+        ({"answer": "(self.layer(x), x) if self.training else self.layer(x)"}, [], "answers with a tuple"),
+        ({"answer": "nn.functional.avg_pool2d(self.layer(x), 4)"}, [], r"with \(1, 2, 8, 8\): logits of 2 classes"),
+        ({"given": "3"}, [], r"with \(1, 3, 32, 32\): logits of 2 classes"),
+        ({"answer": "1 / 0"}, [], "ZeroDivisionError"),
+        ({"given": "3", "more": "NUM_CLASSES = 3"}, [], "the file answers with 3 classes and its builder takes no num_classes"),
+        ({"more": "Net = lambda: nn.LazyConv2d(2, 1)"}, [], "the size of weight is known only after a first image"),
+        ({}, ["--weights", "gone.safetensors"], r"gone\.safetensors is not there"),
+    ],
+)
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_network_that_does_not_go_with_its_data_is_refused_before_views_are_drawn(call, tmp_path, changes, flags, message, quiet):
+    own = {"answer": "self.layer(x)", "taken": "", "given": "", "more": "", **changes}
+    path = tmp_path / "net.py"
+    path.write_text(NETWORK.format(**own) + own["more"])
+    with pytest.raises(UserError, match=message):
+        call(*flags, *quiet, model_spec=str(path))
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_file_for_other_classes_need_not_know_its_parameters(call, tmp_path, capsys):
+    path = tmp_path / "own.py"
+    path.write_text(MODEL + "NUM_CLASSES = 3\n")
+    call(model_spec=str(path))
+    assert "built for 2, 194 parameters\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("loss", ["focal", "lovasz", "boundary", "cldice"])

@@ -170,6 +170,15 @@ def test_patience_waits_for_a_second_validation(job, monkeypatch):
     assert progress.epoch == 8
 
 
+def test_memory_that_does_not_suffice_is_told(job, monkeypatch):
+    def full(*args, **settings):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+
+    monkeypatch.setattr("nas.train.job.fit", full)
+    with pytest.raises(UserError, match=r"memory does not suffice \(DefaultCPU.*--batch-size below 4 or a smaller --crop, and --restart"):
+        run_job(job)
+
+
 def test_another_training_in_the_folder_is_refused(job):
     run_job(job)
     with pytest.raises(UserError, match=r"another training: loss was 'ce_dice' there, and is 'focal' now.*--restart"):
