@@ -69,8 +69,8 @@ def asked(model: nn.Module, images: Tensor, told: Mapping[str, int]) -> Any:
     # Whatever a forward of somebody's comes upon: a shape that does not fit, an assertion of its own.
     except Exception as error:
         raise UserError(
-            f"the network does not take images of {size} ({type(error).__name__}: {error}). Give --channels as in its training, and an "
-            "--image-size that it can halve"
+            f"the network does not take images of {size} ({type(error).__name__}: {error}). Give the --channels that it "
+            "takes, and an --image-size that it works at"
         ) from error
 
 
