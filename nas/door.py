@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from nas.errors import UserError
+from nas.errors import UserError, in_words
 
 MISTAKE = 2
 INTERRUPTED = 130
@@ -30,7 +30,7 @@ def enter(main: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"error: {error}. Check the path, the permissions and the space on the disk", file=sys.stderr)
+        print(f"error: {in_words(error)}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -26,6 +26,9 @@ WORKER_ENVIRONMENT: Mapping[str, str] = {
 }
 """Of a process that trains on a CPU."""
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+"""In messages of torch's: of GPUs, of its CPU allocator on Linux and on Windows, of CUDA's libraries."""
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -65,6 +68,25 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def memory_in_words(advice: str) -> Iterator[None]:
+    """Says in words where a block comes to the end of the memory, the host's or a GPU's.
+
+    Args:
+        advice: What to do.
+
+    Raises:
+        UserError: It did.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+            raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise UserError(f"the memory does not suffice ({reason}): {advice}") from error
 
 
 def import_path() -> dict[str, str]:

@@ -7,10 +7,12 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import UserError
+from nas.network_digest import digest_of_sources
 from nas.python_file import digest_of, import_attribute, run_file
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class ModelCode:
         spec: As given: a path, or `package.module:function`.
         make: Gives the network; called with `in_channels` and `num_classes` where it takes them.
         path: The model file; None for a function of a module.
-        digest: 16 hexadecimal digits of its source; empty where that cannot be had.
+        digest: 16 hexadecimal digits of its file, or of those of the module and the function; empty where there are none. What these
+            import is not in it: `network_digest` knows more.
         constants: Capitalised names of the file, such as `INPUT_SIZE` and `CLASSES`.
         arguments: The content of `training_args.json` beside it; empty where there is none.
     """
@@ -122,11 +125,7 @@ def _from_module(spec: str, module_name: str, attribute: str) -> ModelCode:
     make = import_attribute(module_name, attribute, spec)
     if not callable(make):
         raise UserError(f"{spec} is a {type(make).__name__}: a function that gives an nn.Module is needed")
-    try:
-        digest = digest_of(inspect.getsource(make).encode())
-    except (OSError, TypeError):
-        digest = ""
-    return ModelCode(spec, make, digest=digest)
+    return ModelCode(spec, make, digest=digest_of_sources([import_module(module_name), make]))
 
 
 def _arguments(path: Path) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nas.errors import UserError
-from nas.machine import available_cores, import_path, keep_memory, resolve_device
+from nas.machine import available_cores, import_path, keep_memory, memory_in_words, resolve_device
 
 
 def test_devices(monkeypatch):
@@ -49,3 +49,10 @@ def test_freed_memory_is_kept():
     # The heap settles within four rounds; a round on memory that is mapped anew takes 19,500 faults.
     assert int(subprocess.check_output([sys.executable, "-c", code], env=import_path() | {"MALLOC_ARENA_MAX": "1"})) < 1_000
     assert keep_memory()
+
+
+def test_memory_alone_is_put_into_words():
+    with pytest.raises(UserError, match=r"does not suffice \(MPS backend out of memory\): take less"), memory_in_words("take less"):
+        raise RuntimeError("MPS backend out of memory\nand more")
+    with pytest.raises(RuntimeError, match="shapes"), memory_in_words("take less"):
+        raise RuntimeError("shapes")

@@ -10,12 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nas.evaluate.run import accepts_domain
-
-
-def told_domain(model: nn.Module, domain: int | None) -> dict[str, int]:
-    """What a network is told beside the image; nothing where its `forward` takes no domain."""
-    return {} if domain is None or not accepts_domain(model) else {"domain": domain}
+from nas.evaluate.answer import asked, told_domain
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,15 @@ def measured_cost(model: nn.Module, in_shape: tuple[int, int, int], domain: int 
         model: Any, on the CPU; its modes and statistics stay as they are.
         in_shape: Channels, height and width.
         domain: Position of the head that answers, for a network with several; None for all of them.
+
+    Raises:
+        UserError: It does not take such an image.
     """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model(torch.zeros(1, *in_shape), **told_domain(model, domain))
+            asked(model, torch.zeros(1, *in_shape), told_domain(model, domain))
     finally:
         for module, mode in modes:
             module.training = mode

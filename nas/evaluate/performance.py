@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from nas.evaluate.activations import measured_peak
-from nas.evaluate.cost import measured_cost, told_domain
+from nas.evaluate.answer import told_domain
+from nas.evaluate.cost import measured_cost
 
 RUNS, WARM_UP = 20, 3
 
@@ -61,6 +62,9 @@ def measure_performance(model: nn.Module, in_shape: tuple[int, int, int], device
         in_shape: Channels, height and width.
         device: For the latency.
         domain: Position of the head that answers, for a network with several; parameters are those of all heads.
+
+    Raises:
+        UserError: It does not take such an image.
     """
     model.to("cpu").eval()
     cost, image = measured_cost(model, in_shape, domain), torch.zeros(1, *in_shape)

@@ -69,7 +69,7 @@ def evaluate(
     return Evaluation(tuple(map(tuple, confusion.tolist())), bank.classes, None if scores is None else hits(scores))
 
 
-def check_logits(logits: Tensor, mask: Tensor, num_classes: int) -> None:
+def check_logits(logits: object, mask: Tensor, num_classes: int) -> None:
     """Refuse an answer that does not fit its masks.
 
     Args:
@@ -81,5 +81,7 @@ def check_logits(logits: Tensor, mask: Tensor, num_classes: int) -> None:
         ValueError: if the logits are not `batch x num_classes x height x width`.
     """
     expected = (mask.shape[0], num_classes, *mask.shape[1:])
+    if not isinstance(logits, Tensor):
+        raise ValueError(f"the network must answer with one tensor of logits, {expected} here; it gave a {type(logits).__name__}")
     if tuple(logits.shape) != expected:
         raise ValueError(f"the network must answer one image with logits of its size, {expected} here; it gave {tuple(logits.shape)}")

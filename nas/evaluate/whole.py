@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from nas.data import fitted_size, pad_image, resize_image
 from nas.data.images import Bytes
-from nas.errors import UserError
+from nas.evaluate.answer import logits_of
 from nas.evaluate.normalise import normalise
 from nas.evaluate.precision import full_float32
-from nas.evaluate.run import accepts_domain
 
 STEP = 16
 """Sides that networks see are multiples of this: they halve up to four times."""
@@ -79,18 +78,6 @@ class Predictor:
         return torch.stack(answers).mean(0)
 
     def _probability(self, model: nn.Module, inputs: Tensor) -> Tensor:
-        told = {"domain": self.domain} if accepts_domain(model) else {}
-        try:
-            logits = model(inputs, **told)
-        except RuntimeError as error:
-            raise UserError(
-                f"the network does not take an image of {tuple(inputs.shape[1:])} (channels, height, width): {error}. Give --channels as "
-                "in its training, and an --image-size that it can halve"
-            ) from error
-        if logits.ndim != 4 or logits.shape[1] != self.num_classes or logits.shape[2:] != inputs.shape[2:]:
-            raise UserError(
-                f"the network answers an image of {tuple(inputs.shape[2:])} with {tuple(logits.shape)}: logits of {self.num_classes} "
-                "classes at the image's size are needed"
-            )
+        logits = logits_of(model, inputs, self.num_classes, self.domain)
         probability: Tensor = logits.float().softmax(1)
         return probability

@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nas.data.cache import trim, using
 from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
@@ -22,19 +23,30 @@ from nas.train.full import FullPlan, make_full_plan, workers_of
 from nas.train.job import Job
 from nas.train.options import config_of, parser
 from nas.train.several import run_jobs
+from nas.train.suitable import check_networks
 
 
 def main() -> int:
     """Parses, trains, prints."""
     flags = parser().parse_args()
     plan = make_full_plan(config_of(flags))
+    check_networks(plan)
     if not flags.quiet:
         print(describe(plan), flush=True)
-    jobs = plan.jobs(plan.draw())
+    banks = plan.draw()
+    with using([bank.path for rounds in banks for bank in rounds]):
+        for gone in trim(plan.bank_folder, plan.config.cache_size):
+            if not flags.quiet:
+                print(f"removed a bank of views that was not used for long: {gone}", flush=True)
+        return train_and_tell(plan, plan.jobs(banks), flags.quiet)
+
+
+def train_and_tell(plan: FullPlan, jobs: Sequence[Job], quiet: bool) -> int:
+    """Trains on banks that are there, and says how it ended; gives the exit code."""
     if plan.config.restart:
         begin_anew(plan, jobs)
     try:
-        ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), flags.quiet)
+        ended = train(jobs, workers_of(plan.config, plan.device, len(jobs)), quiet)
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on from the last completed epoch in {plan.out}", file=sys.stderr)
         return INTERRUPTED
@@ -71,17 +83,11 @@ def costs(plan: FullPlan) -> list[str]:
     """The network's size, and what it costs at the sizes of the file and of use, where they differ."""
     lines = []
     for one in plan.sets:
-        model = plan.code.build(one.data.channels, plan.code.built_for(one.data.num_classes))
+        model = plan.network_of(one.data)
         filed = plan.code.constants.get("INPUT_SIZE")
         sizes = [one.size.image_size, *([tuple(filed)] if filed and tuple(filed) != one.size.image_size else [])]
-        try:
-            head = head_of(plan.code, one.domain) if one.domain is not None else None
-            found = [measured_cost(model, (one.data.channels, *size), head) for size in sizes]
-        except RuntimeError as error:
-            raise UserError(
-                f"{plan.code.spec} does not take the images of {one.data.name}, {one.data.channels} channels at "
-                f"{sizes[0][0]}x{sizes[0][1]}: {error}. Give --channels, or an --image-size that it can work at"
-            ) from error
+        head = head_of(plan.code, one.domain) if one.domain is not None else None
+        found = [measured_cost(model, (one.data.channels, *size), head) for size in sizes]
         told = "; ".join(f"{cost.macs / 1e6:.2f}M MACs at {height}x{width}" for cost, (height, width) in zip(found, sizes, strict=True))
         where = " (the file's size)" if len(sizes) > 1 else ""
         name = f" for {one.data.name}" if len(plan.sets) > 1 else ""
@@ -95,11 +101,8 @@ def difference(plan: FullPlan, classes: int, params: int) -> list[str]:
     filed, counted = plan.code.constants.get("NUM_CLASSES"), plan.code.constants.get("PARAMS")
     if plan.code.joint or filed is None or filed == classes:
         return []
-    if not plan.code.takes_classes:
-        raise UserError(f"{plan.code.spec} answers with {filed} classes and its builder takes no num_classes; the data have {classes}")
-    return [
-        f"the file is written for {filed} classes, the data have {classes}: built for {classes}, {params:,} parameters, not {counted:,}"
-    ]
+    instead = f", not {counted:,}" if counted is not None else ""
+    return [f"the file is written for {filed} classes, the data have {classes}: built for {classes}, {params:,} parameters{instead}"]
 
 
 def train(jobs: Sequence[Job], workers: int, quiet: bool) -> list[Progress]:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, keep_out, load_recipe
 from nas.machine import available_cores, resolve_device
 from nas.model_code import ModelCode, load_model_code
+from nas.network_digest import network_digest
 from nas.train.full_config import FullConfig
 from nas.train.full_sets import FullSet, make_full_sets
 from nas.train.job import Job
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PATIENCE = 0.4
 """Share of the epochs without a better validation after which a training ends, where --patience does not say."""
@@ -45,13 +50,14 @@ class FullPlan:
         """
         trainings = [(self.sets, banks)] if self.code.joint else [((one,), (own,)) for one, own in zip(self.sets, banks, strict=True)]
         return [
-            self._job(sets, [own[fold] for own in rounds], sets[0].recipe.seed + offset, fold)
+            self._job(sets, [own[fold] for own in rounds], sets[0].recipe.seed + offset, fold, network)
             for sets, rounds in trainings
+            for network in [network_digest(self.network_of(sets[0].data))]
             for offset in range(self.config.seeds)
             for fold in range(len(rounds[0]))
         ]
 
-    def _job(self, sets: Sequence[FullSet], banks: Sequence[Bank], seed: int, fold: int) -> Job:
+    def _job(self, sets: Sequence[FullSet], banks: Sequence[Bank], seed: int, fold: int, network: str) -> Job:
         recipe, config = sets[0].recipe, self.config
         parts = [
             *([sets[0].data.name] if len(self.sets) > 1 and not self.code.joint else []),
@@ -64,6 +70,7 @@ class FullPlan:
             folder=self.out.joinpath(*(part.replace(" ", "-").replace("/", "-") for part in parts)),
             model=config.model,
             digest=self.code.digest,
+            network=network,
             banks=tuple(bank.path.resolve() for bank in banks),
             joint=self.code.joint,
             recipe=replace(recipe, seed=seed),
@@ -73,13 +80,22 @@ class FullPlan:
             start=config.weights,
         )
 
+    def network_of(self, data: DataSet) -> "nn.Module":
+        """A network as it would be trained on a data set, with weights of no meaning."""
+        return self.code.build(data.channels, self.code.built_for(data.num_classes))
+
     def draw(self) -> list[list[Bank]]:
         """The banks of each set: one a fold, or a single one."""
         return [[self._bank(one, data) for data in one.folds or (one.data,)] for one in self.sets]
 
+    @property
+    def bank_folder(self) -> Path:
+        """Where banks are kept, those of searches among them."""
+        return self.config.home / "studies" / ".banks"
+
     def _bank(self, one: FullSet, data: DataSet) -> Bank:
-        cache = self.config.home / "studies" / ".banks"
-        return build_bank(data, one.size.image_size, one.size.train_size, one.views, BANK_SEED, cache, recipe=self.transforms)
+        size = one.size
+        return build_bank(data, size.image_size, size.train_size, one.views, BANK_SEED, self.bank_folder, recipe=self.transforms)
 
 
 def make_full_plan(config: FullConfig) -> FullPlan:

@@ -39,7 +39,7 @@ class FullConfig:
         workers: Trainings at a time; None for one a core on a CPU, else one.
         tensorboard: Whether TensorBoard's events are written.
         restart: Whether what the folder holds is begun anew.
-        cache_size: Bytes that banks may take.
+        cache_size: Bytes that banks may take in `studies/.banks`: the least recently used are removed.
         home: Folder in which `studies/.banks` lies.
     """
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from nas.data import Bank, open_bank
 from nas.errors import UserError
+from nas.machine import memory_in_words
 from nas.model_code import ModelCode, NumClasses, load_model_code
 from nas.python_file import digest_of
 from nas.train.checkpoint import Progress, Row, load_progress, save_progress
@@ -37,10 +38,11 @@ class Job:
         banks: Folders of the banks it sees: one, or one for each head.
         joint: Whether the network has a head for each bank.
         recipe: How.
-        patience: Epochs without a better validation after which it ends; None for never.
+        patience: Epochs without a better validation after which it ends, with the next validation; None for never.
         device: Where.
         tensorboard: Whether TensorBoard's events are written.
         start: File of weights to start from; None for fresh ones.
+        network: Digest of what the model builds for these banks.
     """
 
     name: str
@@ -54,12 +56,14 @@ class Job:
     device: str
     tensorboard: bool = False
     start: Path | None = None
+    network: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What its results depend on; a bank's name holds a hash of all that is in it."""
         return {
             "model": self.digest,
+            "network": self.network,
             "views": [path.name for path in self.banks],
             "patience": self.patience,
             "device": self.device,
@@ -105,22 +109,27 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
         Where it stands at the end.
 
     Raises:
-        UserError: The folder holds another training, or the model cannot be built.
+        UserError: The folder holds another training, the model cannot be built, or memory does not suffice.
         Diverged: The loss or a weight became infinite or not a number.
     """
     progress = load_progress(job.folder, job.identity)
+    if progress.history:
+        write_csv(job.folder, progress.history)  # A kill between state and table would leave the table short for ever.
     if progress.stopped or progress.epoch >= job.recipe.epochs:
         return progress
     job.folder.mkdir(parents=True, exist_ok=True)
     banks = [open_bank(path) for path in job.banks]
     model = first_network(load_model_code(job.model), banks, job)
     events = Events(job.folder, progress.epoch) if job.tensorboard else None
-    with closing(events) if events else nullcontext():
+    # A batch is part of what a training is, so that it has to begin anew with a smaller one.
+    smaller = f"give a --batch-size below {job.recipe.batch_size} or a smaller --crop, and --restart"
+    with closing(events) if events else nullcontext(), memory_in_words(smaller):
         for epoch in fit(model, banks, job.recipe, progress.state, device=job.device):
             row = row_of(epoch)
             progress.history.append(row)
             progress.state = epoch.state
-            progress.stopped = job.patience is not None and progress.waited >= job.patience
+            # Only a validation can say that there was no better one.
+            progress.stopped = job.patience is not None and row["iou"] is not None and progress.waited >= job.patience
             save_progress(job.folder, progress, job.identity)
             write_csv(job.folder, progress.history)
             if events:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from nas.errors import UserError
+from nas.errors import UserError, in_words
 from nas.machine import WORKER_ENVIRONMENT, import_path
 from nas.train.checkpoint import ERRORS, Progress, Row, load_progress
 from nas.train.job import Job, Told, run_job
@@ -28,12 +28,12 @@ def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -
         Where each stands at the end.
 
     Raises:
-        UserError: One of them failed; the others were run to their ends.
+        UserError: Some of them failed, each is named; the others were run to their ends.
         Diverged: As for `run_job`, where trainings run here.
     """
     if workers == 1:
         return [run_job(job, told) for job in jobs]
-    failures: SimpleQueue[str] = SimpleQueue()
+    failures: list[str] = []
     waiting: SimpleQueue[Job] = SimpleQueue()
     for job in jobs:
         waiting.put(job)
@@ -46,8 +46,14 @@ def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -
     def work() -> None:
         with contextlib.suppress(Empty):  # Not `while not waiting.empty()`: two hands may see the last one, and one would wait for ever.
             while True:
-                if failure := _run_in_process(waiting.get_nowait(), tell, running):
-                    failures.put(failure)
+                job = waiting.get_nowait()
+                try:
+                    failure = _run_in_process(job, tell, running)
+                # Whatever it is, a thread that ends with it would leave its job, and those that wait, without a word.
+                except Exception as error:
+                    failure = in_words(error)
+                if failure:
+                    failures.append(f"{job.name}: {failure}")
 
     running: set[subprocess.Popen[str]] = set()
     hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
@@ -59,13 +65,13 @@ def run_jobs(jobs: Sequence[Job], workers: int, told: Told = lambda row: None) -
     finally:
         for process in list(running):
             process.kill()
-    if not failures.empty():
-        raise UserError(failures.get())
+    if failures:
+        raise UserError("\n".join(failures))
     return [load_progress(job.folder, job.identity) for job in jobs]
 
 
 def _run_in_process(job: Job, told: Told, running: "set[subprocess.Popen[str]]") -> str:
-    """Runs one; gives what went wrong, in words."""
+    """Runs one; gives what went wrong, in words, or ""."""
     job.folder.mkdir(parents=True, exist_ok=True)
     errors = job.folder / ERRORS
     with errors.open("w", encoding="utf-8") as stream:
@@ -81,16 +87,19 @@ def _run_in_process(job: Job, told: Told, running: "set[subprocess.Popen[str]]")
     running.add(process)
     try:
         assert process.stdin is not None
-        process.stdin.write(json.dumps(job.to_dict()) + "\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # It has ended already, and so have its answers.
+            process.stdin.write(json.dumps(job.to_dict()) + "\n")
+            process.stdin.flush()
         failure = _listen(process.stdout, told)
-    except OSError:
-        failure = None
-    process.wait()
-    running.discard(process)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.wait()
+        running.discard(process)
     if failure is not None:
-        return f"{job.name}: {failure}" if failure else ""
-    return f"{job.name}: its process ended with {process.returncode}; {errors} may say why. The same command goes on from its last epoch"
+        return failure
+    return f"its process ended with {process.returncode}; {errors} may say why. The same command goes on from its last epoch"
 
 
 def _listen(answers: IO[str] | None, told: Told) -> str | None:

@@ -22,7 +22,7 @@ def main() -> None:
 
     import torch
 
-    from nas.errors import UserError
+    from nas.errors import UserError, in_words
     from nas.train.fit import Diverged
     from nas.train.job import Job, run_job
 
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         run_job(Job.from_dict(json.loads(line)), lambda row: _say(answers, row))
     except (UserError, Diverged, OSError) as error:
-        _say(answers, {"ended": str(error) or type(error).__name__})
+        _say(answers, {"ended": in_words(error)})
     else:
         _say(answers, {"ended": ""})
 

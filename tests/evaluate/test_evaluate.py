@@ -100,6 +100,13 @@ def test_an_answer_of_another_size_is_refused(bank):
         evaluate(nn.Sequential(Pointwise(), nn.AvgPool2d(2)), bank)
 
 
+def test_an_answer_that_is_no_tensor_is_refused(bank):
+    model = Pointwise()
+    model.register_forward_hook(lambda module, given, answer: (answer, answer))
+    with pytest.raises(ValueError, match=r"one tensor of logits, .* gave a tuple"):
+        evaluate(model, bank)
+
+
 def test_domain_reaches_the_network(perfect):
     assert evaluate(Oracle(), perfect, domain=1).mean_iou == 1.0  # not passed unless asked for
     turned = evaluate(Oracle(), perfect, domain=1, multi=True)

@@ -1,19 +1,32 @@
 """`python -m nas.train` as a person uses it, in this process, on a set of squares."""
 
+import importlib
 import json
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
+from nas.data.cache import in_use
 from nas.errors import UserError
 from nas.train.__main__ import main
+from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
 from tests.train.test_job import MODEL
+
+CLASS = """
+from torch import nn
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 1))
+def build_model():
+    return Net()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +122,17 @@ def test_any_function_can_be_trained(call, tmp_path):
     assert read_weights(tmp_path / "own" / "best.safetensors")
 
 
+def test_an_edited_class_is_another_training(call, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "edited.py").write_text(CLASS)
+    call("--out", "own", model_spec="edited:build_model")
+    (tmp_path / "edited.py").write_text(CLASS.replace("nn.ReLU()", "nn.Hardswish()"))
+    importlib.invalidate_caches()
+    del sys.modules["edited"]
+    with pytest.raises(UserError, match=r"another training: model was .*--restart"):
+        call("--out", "own", model_spec="edited:build_model")
+
+
 def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
     call()
     state = tmp_path / "runs" / "net" / "state.bin"
@@ -119,6 +143,18 @@ def test_the_same_command_goes_on_and_restart_begins_anew(call, tmp_path):
         call("--seed", "3")
     call("--seed", "3", "--restart")
     assert state.read_bytes() != before
+
+
+def test_the_banks_of_a_training_are_in_use_and_others_make_room(call, tmp_path, monkeypatch, capsys):
+    call("--seed", "1")
+    old = next((tmp_path / "studies" / ".banks").iterdir())
+    held = []
+    monkeypatch.setattr("nas.train.__main__.run_jobs", lambda jobs, *rest: held.extend(map(in_use, jobs[0].banks)) or run_jobs(jobs, *rest))
+    call("--views", "1", "--out", "second", "--cache-size", "1K")
+    assert held == [True]
+    assert not old.exists()
+    assert f"not used for long: {Path('studies', '.banks', old.name)}" in capsys.readouterr().out
+    assert not any(map(in_use, (tmp_path / "studies" / ".banks").iterdir()))
 
 
 def test_restart_removes_its_own_files_alone(call, tmp_path):
@@ -181,14 +217,51 @@ def test_mistakes_are_explained(call, squares, tmp_path):
         call(data=False)
     with pytest.raises(UserError, match="nothing is ever written"):
         call("--out", str(squares / "out"))
-    with pytest.raises(UserError, match=r"does not take the images of squares, 1 channels.*--channels"):
-        call("--channels", "1", model_spec=_rgb_only(tmp_path))
 
 
-def _rgb_only(tmp_path):
-    path = tmp_path / "rgb.py"
-    path.write_text(MODEL.replace("in_channels=3, num_classes=2", "num_classes=2").replace("nn.Conv2d(in_channels,", "nn.Conv2d(3,"))
-    return str(path)
+NETWORK = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, classes=2):
+        super().__init__()
+        self.layer = nn.Conv2d(3, classes, 1)
+    def forward(self, x):
+        return {answer}
+def build_model({taken}):
+    return Net({given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "flags", "message"),
+    [
+        ({}, ["--channels", "1"], r"net\.py and squares do not go together: .*does not take images of 32x32 with 1 channel .*--channels"),
+        ({"answer": "{'out': self.layer(x)}"}, [], "answers with a dict"),
+        ({"answer": "(self.layer(x), x) if self.training else self.layer(x)"}, [], "answers with a tuple"),
+        ({"answer": "nn.functional.avg_pool2d(self.layer(x), 4)"}, [], r"with \(1, 2, 8, 8\): logits of 2 classes"),
+        ({"given": "3"}, [], r"with \(1, 3, 32, 32\): logits of 2 classes"),
+        ({"answer": "1 / 0"}, [], "ZeroDivisionError"),
+        ({"given": "3", "more": "NUM_CLASSES = 3"}, [], "the file answers with 3 classes and its builder takes no num_classes"),
+        ({"more": "Net = lambda: nn.LazyConv2d(2, 1)"}, [], "the size of weight is known only after a first image"),
+        ({}, ["--weights", "gone.safetensors"], r"gone\.safetensors is not there"),
+    ],
+)
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_network_that_does_not_go_with_its_data_is_refused_before_views_are_drawn(call, tmp_path, changes, flags, message, quiet):
+    own = {"answer": "self.layer(x)", "taken": "", "given": "", "more": "", **changes}
+    path = tmp_path / "net.py"
+    path.write_text(NETWORK.format(**own) + own["more"])
+    with pytest.raises(UserError, match=message):
+        call(*flags, *quiet, model_spec=str(path))
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_file_for_other_classes_need_not_know_its_parameters(call, tmp_path, capsys):
+    path = tmp_path / "own.py"
+    path.write_text(MODEL + "NUM_CLASSES = 3\n")
+    call(model_spec=str(path))
+    assert "built for 2, 194 parameters\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("loss", ["focal", "lovasz", "boundary", "cldice"])

@@ -18,7 +18,7 @@ from nas.errors import UserError
 from nas.machine import import_path
 from nas.train import Recipe, TrainState
 from nas.train.checkpoint import BEST, LAST, STATE, Progress, load_progress
-from nas.train.job import Job, run_job
+from nas.train.job import Job, row_of, run_job
 from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.search.conftest import write_set
@@ -77,6 +77,15 @@ def test_a_finished_training_is_not_trained_again(job):
     before = (job.folder / STATE).read_bytes()
     assert run_job(job, lambda row: pytest.fail("trained again")).epoch == 6
     assert (job.folder / STATE).read_bytes() == before
+
+
+def test_a_table_that_a_kill_left_short_is_completed(job):
+    run_job(job)
+    table = job.folder / "log.csv"
+    whole = table.read_text()
+    table.write_text(whole[: whole[:-1].rindex("\n") + 1])
+    run_job(job)
+    assert table.read_text() == whole
 
 
 class Stop(Exception):  # noqa: N818 - no error
@@ -152,6 +161,24 @@ def test_patience_ends_it(job):
     assert run_job(patient, lambda row: pytest.fail("went on")).stopped
 
 
+def test_patience_waits_for_a_second_validation(job, monkeypatch):
+    fell = iter((0.5, 0.4))
+    monkeypatch.setattr("nas.train.job.row_of", lambda epoch: {**row_of(epoch), "iou": next(fell) if epoch.evaluations else None})
+    progress = run_job(replace(job, patience=1, recipe=replace(job.recipe, epochs=12, validations=3)))
+    assert [row["epoch"] for row in progress.history if row["iou"] is not None] == [4, 8]
+    assert progress.stopped
+    assert progress.epoch == 8
+
+
+def test_memory_that_does_not_suffice_is_told(job, monkeypatch):
+    def full(*args, **settings):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+
+    monkeypatch.setattr("nas.train.job.fit", full)
+    with pytest.raises(UserError, match=r"memory does not suffice \(DefaultCPU.*--batch-size below 4 or a smaller --crop, and --restart"):
+        run_job(job)
+
+
 def test_another_training_in_the_folder_is_refused(job):
     run_job(job)
     with pytest.raises(UserError, match=r"another training: loss was 'ce_dice' there, and is 'focal' now.*--restart"):
@@ -207,6 +234,13 @@ def test_what_goes_wrong_in_a_process_is_told(job, tmp_path):
     with pytest.raises(UserError, match=r"seed 0: .*gone\.safetensors is not there"):
         run_jobs(jobs, 2)
     assert load_progress(jobs[1].folder, jobs[1].identity).epoch == 6
+
+
+def test_what_goes_wrong_around_a_process_is_told_of_every_job(job, tmp_path):
+    (tmp_path / "file").write_text("")
+    jobs = [replace(job, name=f"seed {seed}", folder=tmp_path / "file" / str(seed)) for seed in (0, 1)]
+    with pytest.raises(UserError, match=r"seed [01]: .*file.*permissions(.|\n)*seed [01]: .*file.*permissions"):
+        run_jobs(jobs, 2)
 
 
 def test_events_for_tensorboard(job):
