@@ -124,7 +124,8 @@ def _figures(counted: Tally, draws: Floats) -> dict[str, Floats]:
     known = ~np.isnan(per_image)
     precise, complete = _ratio(outline[..., 1], outline[..., 0]), _ratio(outline[..., 3], outline[..., 2])
     edges = _ratio(2 * np.nan_to_num(precise) * np.nan_to_num(complete), np.nan_to_num(precise) + np.nan_to_num(complete))
-    edges = np.where((outline[..., 0] + outline[..., 2]) > 0, np.nan_to_num(edges), np.nan)
+    # A class that fills its images, or whose outlines void hides, has none to find; one that is only predicted has drawn false ones.
+    edges = np.where((outline[..., 2] > 0) | ((true == 0) & (outline[..., 0] > 0)), np.nan_to_num(edges), np.nan)
     return {
         "iou": _mean(iou[:, 1:]),
         "miou": _mean(iou),
