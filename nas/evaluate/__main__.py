@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from nas.data import DataSet, Item, keep_out
+from nas.data import DataSet, Item, check_items, keep_out
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.domains import check_named, domain_of
@@ -43,6 +43,7 @@ def main() -> int:
     if flags.errors is not None:
         keep_out(flags.errors, [data.location], "--errors")
     check_named([load_model_code(model) for model in (flags.model, flags.against) if model], flags.domain)
+    check_items(data, [*items, *(data.splits["val"] if flags.threshold == "auto" else ())])
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)

@@ -3,8 +3,10 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from nas.errors import UserError
@@ -130,6 +132,20 @@ def test_mistakes_are_explained(call, squares, tmp_path):
     save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
     with pytest.raises(UserError, match=r"0\.weight is 3x3x1x1 in the file and 2x3x1x1 in the model"):
         call(weights="three.safetensors")
+
+
+def test_masks_that_cannot_be_judged_by_are_named_before_anything_is_predicted(call, tmp_path, monkeypatch):
+    data = write_set(tmp_path / "broken", train=1, val=2)
+    (data / "classes.txt").write_text("background\nsquare\n")
+    for mask, values in (("test/masks/001.png", np.full((32, 32), 7)), ("val/masks/000.png", np.ones((16, 32)))):
+        Image.fromarray(values.astype(np.uint8)).save(data / mask)
+    monkeypatch.setattr("nas.evaluate.whole.Predictor.__call__", lambda *_: pytest.fail("an image was predicted"))
+    with pytest.raises(UserError, match=r"test/masks/001\.png: holds the values 7; expected 0 to 1") as error:
+        call("--data", str(data))
+    assert "val/masks" not in str(error.value)
+    with pytest.raises(UserError, match=r"val/masks/000\.png: the mask is 32x16, its image 32x32"):
+        call("--data", str(data), "--threshold", "auto")
+    assert not (tmp_path / "evaluation.json").exists()
 
 
 @pytest.mark.parametrize("channels", [3, 1])
