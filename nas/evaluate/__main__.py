@@ -16,7 +16,7 @@ from nas.evaluate.figures import differences, figures_of
 from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
 from nas.evaluate.overlays import write_errors
-from nas.evaluate.performance import measure_performance
+from nas.evaluate.passes import measure_passes
 from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.evaluate.report import Evaluated, markdown
 from nas.evaluate.subject import load_subject, used_size
@@ -79,7 +79,7 @@ def evaluated_model(
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
     if errors is not None:
         write_errors(errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
-    performance = measure_performance(subject.models[0], (data.channels, *size), device, None if domain is None else subject.domain)
+    performance, passes = measure_passes(predictor, data.channels, None if domain is None else subject.domain)
     return Evaluated(
         model=model,
         weights=[str(path) for path in weights],
@@ -94,6 +94,7 @@ def evaluated_model(
         tally=counted,
         figures=figures_of(counted, flags.seed),
         performance=performance,
+        passes=passes,
         mistakes=mistakes,
     )
 

@@ -58,9 +58,10 @@ def test_figures_cost_and_pages(call, tmp_path, capsys):
     assert found["figures"]["iou"]["low"] <= found["figures"]["iou"]["value"] <= found["figures"]["iou"]["high"]
     assert {"iou", "miou", "dice_pooled", "dice_per_image", "precision", "recall", "boundary_f", "iou class 1"} <= set(found["figures"])
     assert found["performance"]["params"] == 8
-    assert found["performance"]["macs"] == 32 * 32 * 6
+    assert found["performance"]["macs"] == found["passes"]["macs"] == 32 * 32 * 6
     said = capsys.readouterr().out
     assert said.startswith((tmp_path / "evaluation.md").read_text())
+    assert "Cost: 8 parameters; at 3x32x32" in said
     assert "thread" in said
 
 
@@ -80,7 +81,17 @@ def test_augmentation_and_ensemble(call, capsys):
     found = call("--tta", "flips,scales", "--weights", "poor.safetensors", "--split", "val")
     assert found["tta"] == ["flips", "scales"]
     assert len(found["weights"]) == 2
-    assert "an ensemble" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "an ensemble" in said
+    # The cost is that of all passes: both networks, each image mirrored four ways, at 32, 32 and 48 pixels (24 and 40 in multiples of 16).
+    passes, once = found["passes"], found["performance"]
+    assert (passes["number"], passes["networks"], passes["mirrorings"]) == (24, 2, 4)
+    assert passes["sizes"] == [[32, 32], [32, 32], [48, 48]]
+    assert passes["params"] == 2 * once["params"]
+    assert passes["macs"] == 8 * 6 * (32 * 32 + 32 * 32 + 48 * 48)
+    assert passes["latency_ms"] > 8 * once["latency_ms"]
+    assert "Cost: an image takes 24 passes (2 networks; 4 mirrorings; 3 sizes: 32x32, 32x32, 48x48): 16 parameters; 0.21M MACs" in said
+    assert "One pass of one network: 8 parameters; at 3x32x32" in said
 
 
 def test_two_models_on_the_same_images(call):
