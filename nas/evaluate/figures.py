@@ -114,7 +114,10 @@ def _figure(value: float, resampled: Floats) -> Figure:
 
 
 def _figures(counted: Tally, draws: Floats) -> dict[str, Floats]:
-    """Every figure for every row of draws; NaN where it says nothing."""
+    """Every figure for every row of draws; NaN where it says nothing.
+
+    A class that is there and was never predicted has precision 0, not none: a network would raise the mean by leaving out hard classes.
+    """
     images, classes, _ = counted.confusion.shape
     pooled = (draws @ counted.confusion.reshape(images, -1)).reshape(-1, classes, classes)
     outline = (draws @ counted.outline.reshape(images, -1)).reshape(-1, classes, 4)
@@ -132,7 +135,7 @@ def _figures(counted: Tally, draws: Floats) -> dict[str, Floats]:
         **{f"iou {name}": iou[:, index] for index, name in enumerate(counted.classes)},
         "dice_pooled": _mean(_ratio(2 * hit, true + found)[:, 1:]),
         "dice_per_image": _ratio(draws @ np.nan_to_num(per_image), draws @ known.astype(float)),
-        "precision": _mean(_ratio(hit, found)[:, 1:]),
+        "precision": _mean(np.where((found == 0) & (true > 0), 0.0, _ratio(hit, found))[:, 1:]),
         "recall": _mean(_ratio(hit, true)[:, 1:]),
         "boundary_f": _mean(edges[:, 1:]),
     }

@@ -119,6 +119,15 @@ def test_a_class_that_is_nowhere_has_no_figure():
     assert figures["iou"].value == 1
 
 
+def test_a_class_that_is_there_and_never_predicted_lowers_the_mean_precision():
+    mask = square() + square(top=30, left=30, side=6, label=2)
+    easy = tally_of([(mask, square())] * 4, classes=4)  # leaves out class 2; class 3 is nowhere
+    both = tally_of([(mask, square() + square(top=30, left=29, side=6, label=2))] * 4, classes=4)
+    assert figures_of(easy)["precision"].value == pytest.approx(1 / 2)
+    assert figures_of(both)["precision"].value == pytest.approx((1 + 30 / 36) / 2)
+    assert differences(both, easy)["precision"][0].value > 0
+
+
 def test_nothing_but_background():
     empty = np.zeros((20, 20), dtype=np.uint8)
     figures = figures_of(tally_of([(empty, empty)]))
