@@ -69,12 +69,15 @@ def test_the_default_is_the_test_split(call):
     assert call()["split"] == "test"
 
 
-def test_threshold_comes_from_val_never_from_what_it_is_judged_by(call):
+def test_threshold_comes_from_val_never_from_what_it_is_judged_by(call, capsys):
     found = call("--threshold", "auto", "--split", "test")
     assert 0 < found["threshold"] < 1
     with pytest.raises(UserError, match="cannot be judged by val"):
         call("--threshold", "auto", "--split", "val")
     assert call("--threshold", "0.999999", "--split", "val")["figures"]["recall"]["value"] < 0.9
+    with pytest.raises(SystemExit):
+        call("--threshold", "50")
+    assert "auto, or a probability between 0 and 1 is needed, '50' was given" in capsys.readouterr().err
 
 
 def test_augmentation_and_ensemble(call, capsys):
