@@ -2,7 +2,7 @@
 
 from nas.data.bank import Bank, bank_bytes, build_bank, open_bank
 from nas.data.cache import trim, using, views_that_fit
-from nas.data.check import DataReport, check_data, look_at
+from nas.data.check import DataReport, check_data, check_items, look_at
 from nas.data.dataset import VOID, DataSet, FileDataSet, Item
 from nas.data.facts import ClassFacts, DataFacts
 from nas.data.folds import fold_sets
@@ -41,6 +41,7 @@ __all__ = [
     "bank_bytes",
     "build_bank",
     "check_data",
+    "check_items",
     "check_names",
     "check_recipe",
     "distance",

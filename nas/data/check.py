@@ -5,12 +5,12 @@ A search that stops in its second hour on a broken file is worse than one that n
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nas.data.cautions import cautions
-from nas.data.dataset import VOID, DataSet, all_items
+from nas.data.dataset import VOID, DataSet, Item, all_items
 from nas.data.facts import ClassFacts, DataFacts, gather, gather_classes, pixels_of
 from nas.data.look import Look, expected, look_at_item
 from nas.errors import UserError
@@ -52,8 +52,23 @@ def check_data(data: DataSet) -> DataFacts:
     """
     report = look_at(data)
     if report.problems or report.facts is None:
-        raise UserError(complaint(data, report))
+        raise UserError(complaint(data, report.problems))
     return report.facts
+
+
+def check_items(data: DataSet, items: Sequence[Item]) -> None:
+    """Reads items whole, whatever their split: before networks are judged by them.
+
+    Args:
+        data: The set.
+        items: Some of its items.
+
+    Raises:
+        UserError: One cannot be read, or its mask is of another size or holds unexpected values; with one line per offence.
+    """
+    looks = _looks(data, [("val", item) for item in items], compare=False)
+    if problems := [*_strange_words(data, looks), *(problem for look in looks for problem in look.problems)]:
+        raise UserError(complaint(data, problems))
 
 
 def look_at(data: DataSet, compare: bool = False) -> DataReport:
@@ -66,8 +81,7 @@ def look_at(data: DataSet, compare: bool = False) -> DataReport:
     Returns:
         Facts, warnings and problems.
     """
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        looks = list(pool.map(lambda pair: look_at_item(data, pair[0], pair[1], compare), all_items(data)))
+    looks = _looks(data, all_items(data), compare)
     classes = gather_classes(data, looks)
     return DataReport(
         facts=gather(data, looks),
@@ -78,14 +92,18 @@ def look_at(data: DataSet, compare: bool = False) -> DataReport:
     )
 
 
-def complaint(data: DataSet, report: DataReport) -> str:
-    """The problems of a report as one message."""
-    problems = report.problems
+def complaint(data: DataSet, problems: Sequence[str]) -> str:
+    """All problems of a set as one message."""
     lines = [f"  {problem}" for problem in problems[:MOST_LINES]]
     if len(problems) > MOST_LINES:
         lines.append(f"  and {len(problems) - MOST_LINES} more")
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return f"{data.location} has {count}; mend or remove these, then run again:\n" + "\n".join(lines)
+
+
+def _looks(data: DataSet, items: Iterable[tuple[str, Item]], compare: bool) -> list[Look]:
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(lambda pair: look_at_item(data, pair[0], pair[1], compare), items))
 
 
 def _problems(data: DataSet, looks: Sequence[Look]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from nas.data import DataSet, Item, keep_out
+from nas.data import DataSet, Item, check_items, keep_out
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.domains import check_named, domain_of
@@ -16,7 +16,7 @@ from nas.evaluate.figures import differences, figures_of
 from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
 from nas.evaluate.overlays import write_errors
-from nas.evaluate.performance import measure_performance
+from nas.evaluate.passes import measure_passes
 from nas.evaluate.recorded import open_recorded, recorded_set
 from nas.evaluate.report import Evaluated, markdown
 from nas.evaluate.subject import load_subject, used_size
@@ -43,6 +43,7 @@ def main() -> int:
     if flags.errors is not None:
         keep_out(flags.errors, [data.location], "--errors")
     check_named([load_model_code(model) for model in (flags.model, flags.against) if model], flags.domain)
+    check_items(data, [*items, *(data.splits["val"] if flags.threshold == "auto" else ())])
     evaluated = evaluated_model(flags, data, items, flags.model, flags.weights, flags.errors)
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
@@ -78,7 +79,7 @@ def evaluated_model(
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
     if errors is not None:
         write_errors(errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
-    performance = measure_performance(subject.models[0], (data.channels, *size), device, None if domain is None else subject.domain)
+    performance, passes = measure_passes(predictor, data.channels, None if domain is None else subject.domain)
     return Evaluated(
         model=model,
         weights=[str(path) for path in weights],
@@ -93,6 +94,7 @@ def evaluated_model(
         tally=counted,
         figures=figures_of(counted, flags.seed),
         performance=performance,
+        passes=passes,
         mistakes=mistakes,
     )
 

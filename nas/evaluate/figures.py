@@ -114,7 +114,10 @@ def _figure(value: float, resampled: Floats) -> Figure:
 
 
 def _figures(counted: Tally, draws: Floats) -> dict[str, Floats]:
-    """Every figure for every row of draws; NaN where it says nothing."""
+    """Every figure for every row of draws; NaN where it says nothing.
+
+    A class that is there and was never predicted has precision 0, not none: a network would raise the mean by leaving out hard classes.
+    """
     images, classes, _ = counted.confusion.shape
     pooled = (draws @ counted.confusion.reshape(images, -1)).reshape(-1, classes, classes)
     outline = (draws @ counted.outline.reshape(images, -1)).reshape(-1, classes, 4)
@@ -124,14 +127,15 @@ def _figures(counted: Tally, draws: Floats) -> dict[str, Floats]:
     known = ~np.isnan(per_image)
     precise, complete = _ratio(outline[..., 1], outline[..., 0]), _ratio(outline[..., 3], outline[..., 2])
     edges = _ratio(2 * np.nan_to_num(precise) * np.nan_to_num(complete), np.nan_to_num(precise) + np.nan_to_num(complete))
-    edges = np.where((outline[..., 0] + outline[..., 2]) > 0, np.nan_to_num(edges), np.nan)
+    # A class that fills its images, or whose outlines void hides, has none to find; one that is only predicted has drawn false ones.
+    edges = np.where((outline[..., 2] > 0) | ((true == 0) & (outline[..., 0] > 0)), np.nan_to_num(edges), np.nan)
     return {
         "iou": _mean(iou[:, 1:]),
         "miou": _mean(iou),
         **{f"iou {name}": iou[:, index] for index, name in enumerate(counted.classes)},
         "dice_pooled": _mean(_ratio(2 * hit, true + found)[:, 1:]),
         "dice_per_image": _ratio(draws @ np.nan_to_num(per_image), draws @ known.astype(float)),
-        "precision": _mean(_ratio(hit, found)[:, 1:]),
+        "precision": _mean(np.where((found == 0) & (true > 0), 0.0, _ratio(hit, found))[:, 1:]),
         "recall": _mean(_ratio(hit, true)[:, 1:]),
         "boundary_f": _mean(edges[:, 1:]),
     }

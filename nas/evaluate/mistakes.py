@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nas.data import VOID
 from nas.data.images import Bytes
+from nas.evaluate.outlines import fill_void
 from nas.evaluate.tally import TOLERANCE
 
 SIZES = ((0.001, "under 0.1 % of the image"), (0.01, "0.1 to 1 %"), (0.1, "1 to 10 %"), (float("inf"), "over 10 %"))
@@ -115,15 +116,15 @@ class Mistakes:
 
 
 def along_outlines(mask: Bytes) -> NDArray[np.bool_]:
-    """The band along the outlines between classes; void draws none.
+    """The band along the outlines between classes; in void they are drawn where the nearest known labels meet.
 
     Args:
         mask: `H x W`, class index or `VOID`.
     """
     reach = BAND * max(1, round(TOLERANCE * float(np.hypot(*mask.shape))))
-    known = np.where(mask == VOID, 0, mask)
+    filled = mask.ravel()[fill_void(mask)[0]]
     cross = np.ones((3, 3), np.uint8)
-    edge = ((cv2.dilate(known, cross) != known) | (cv2.erode(known, cross) != known)).astype(np.uint8)
+    edge = ((cv2.dilate(filled, cross) != filled) | (cv2.erode(filled, cross) != filled)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return np.asarray(cv2.dilate(edge, disc)).astype(bool)
 

@@ -51,12 +51,18 @@ def augmentations(text: str) -> tuple[str, ...]:
 
 def threshold(text: str) -> float | str:
     """A probability, or auto."""
-    if text == "auto":
-        return text
+    try:
+        return text if text == "auto" else probability(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"auto, or {error}") from None
+
+
+def probability(text: str) -> float:
+    """A number between 0 and 1."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"a probability between 0 and 1, or auto, is needed; {text!r} was given")
+        raise argparse.ArgumentTypeError(f"a probability between 0 and 1 is needed, {text!r} was given")
     return value

@@ -6,6 +6,7 @@ from typing import Any
 
 from nas.evaluate.figures import LEVEL, RESAMPLES, WORDS, Figure
 from nas.evaluate.mistakes import Mistakes
+from nas.evaluate.passes import Passes
 from nas.evaluate.performance import Performance
 from nas.evaluate.tally import Tally
 
@@ -27,7 +28,8 @@ class Evaluated:
         threshold_source: Where that comes from.
         tally: What was counted.
         figures: Of merit.
-        performance: Cost.
+        performance: Cost of one pass of one network.
+        passes: Cost of an image in all.
         mistakes: Where it is wrong.
         against: The other network, if it was compared.
         against_weights: Its files.
@@ -47,6 +49,7 @@ class Evaluated:
     tally: Tally
     figures: Mapping[str, Figure]
     performance: Performance
+    passes: Passes
     mistakes: Mistakes
     against: str | None = None
     against_weights: Sequence[str] = ()
@@ -69,6 +72,7 @@ class Evaluated:
             "confidence": {"level": LEVEL, "resamples": RESAMPLES, "over": "images"},
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "performance": self.performance.to_dict(),
+            "passes": self.passes.to_dict(),
             "mistakes": self.mistakes.to_dict(),
             **(
                 {"against": {"model": self.against, "weights": list(self.against_weights), "differences": compared}} if self.against else {}
@@ -92,7 +96,7 @@ def markdown(one: Evaluated) -> str:
         "|---|---|",
         *(f"| {_words(name)} | {figure} |" for name, figure in one.figures.items()),
         "",
-        f"Cost: {one.performance.describe()}.",
+        *_cost(one),
         "",
         "## Where it is wrong",
         "",
@@ -110,6 +114,16 @@ def markdown(one: Evaluated) -> str:
             "Positive where the first is better; both on the same resamples of the images.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _cost(one: Evaluated) -> list[str]:
+    if one.passes.number == 1:
+        return [f"Cost: {one.performance.describe()}."]
+    return [
+        f"Cost: an image takes {one.passes.describe()}.",
+        "",
+        f"One pass of one network: {one.performance.describe()}.",
+    ]
 
 
 def _words(name: str) -> str:

@@ -62,7 +62,7 @@ def load_subject(
     head = head_of(code, domain) if code.joint else 0
     if classes is None:
         if filed is None:
-            raise UserError(f"{model} does not say its number of classes: name its data with --data, or give --classes")
+            raise UserError(f"{model} does not say its number of classes: give --classes")
         classes = filed[head] if code.joint else int(filed)
     if code.joint and filed[head] != classes:
         raise UserError(f"{model} has {filed[head]} classes for {domain}, {classes} were asked for: leave --classes out")

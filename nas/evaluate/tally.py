@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.data import VOID
 from nas.data.images import Bytes
+from nas.evaluate.outlines import agreement, fill_void
 
 TOLERANCE = 0.0075
 """Share of an image's diagonal by which outlines may be apart and still agree: the common choice for boundary F-scores (Perazzi et al.
@@ -25,7 +25,7 @@ class Tally:
         classes: Names, background first.
         confusion: `images x classes x classes`, pixels; rows = truth, columns = prediction; void left out.
         outline: `images x classes x 4`: pixels of the predicted outline, those of them near a true one, pixels of the true outline, those
-            of them near a predicted one.
+            of them near a predicted one; void filled from what is nearest.
     """
 
     names: tuple[str, ...]
@@ -50,26 +50,9 @@ def count_image(mask: Bytes, found: Bytes, classes: int) -> tuple[Counts, Counts
     confusion = np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
     reach = max(1, round(TOLERANCE * float(np.hypot(*mask.shape))))
     outline = np.zeros((classes, 4), dtype=np.int64)
+    source, depth = fill_void(mask)
+    true, seen = mask.ravel()[source], found.ravel()[source]
     for label in np.flatnonzero(confusion.sum(0) + confusion.sum(1)):
         if label:
-            outline[label] = _outlines(mask == label, (found == label) & known, known, reach)
+            outline[label] = agreement(seen == label, true == label, depth, reach)
     return confusion.astype(np.int64), outline
-
-
-def _outlines(true: NDArray[np.bool_], found: NDArray[np.bool_], known: NDArray[np.bool_], reach: int) -> tuple[int, int, int, int]:
-    inner = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1).astype(bool)  # where void cuts, nobody drew a line
-    edges = [_edge(region) & inner for region in (found, true)]
-    near = [cv2.dilate(edge.astype(np.uint8), _disc(reach)).astype(bool) for edge in edges]
-    return int(edges[0].sum()), int((edges[0] & near[1]).sum()), int(edges[1].sum()), int((edges[1] & near[0]).sum())
-
-
-def _edge(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels of a region that touch what is not; the border of the image is none."""
-    whole = region.astype(np.uint8)
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    touched: NDArray[np.bool_] = np.asarray(cv2.erode(whole, cross, borderValue=1)) == 0
-    return region & touched
-
-
-def _disc(radius: int) -> Bytes:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), dtype=np.uint8)

@@ -1,5 +1,6 @@
 """What networks say of a whole image in its own size: scaled to the size of use, answered, and the answer scaled back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,10 @@ from nas.evaluate.normalise import normalise
 from nas.evaluate.precision import full_float32
 
 STEP = 16
-"""Sides that networks see are multiples of this: they halve up to four times."""
+"""Sides at other scales are multiples of this: networks halve up to four times."""
 
 SCALES = (0.75, 1.25)
-"""Of the size of use, beside 1, where test-time augmentation asks for scales."""
+"""Of what the network sees at the size of use, beside 1, where test-time augmentation asks for scales."""
 
 TTA = ("flips", "scales")
 """Test-time augmentations: mirrored left to right, upside down and both; and at other scales."""
@@ -56,15 +57,27 @@ class Predictor:
             UserError: A network does not take the image, or answers with other classes.
         """
         with torch.inference_mode(), full_float32(torch.device(self.device)):
-            return torch.stack([self._at(image, size) for size in self._sizes()]).mean(0)
+            return torch.stack([self._at(image, scale, size) for scale, size in zip(self._scales, self.sizes, strict=True)]).mean(0)
 
-    def _sizes(self) -> list[tuple[int, int]]:
-        scales = (1.0, *SCALES) if "scales" in self.tta else (1.0,)
-        height, width = self.image_size
-        return [(max(STEP, STEP * round(height * scale / STEP)), max(STEP, STEP * round(width * scale / STEP))) for scale in scales]
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Heights and widths that the network sees of an image: the size of use as it is, as in training, then those of the scales."""
+        scaled = [[STEP * math.ceil(side * scale / STEP) for side in self.image_size] for scale in self._scales[1:]]
+        return self.image_size, *((height, width) for height, width in scaled)
 
-    def _at(self, image: Bytes, size: tuple[int, int]) -> Tensor:
-        height, width = fitted_size((image.shape[0], image.shape[1]), size)
+    @property
+    def mirrorings(self) -> Sequence[tuple[int, ...]]:
+        """Axes along which the network sees an image mirrored, once for each; none of them first."""
+        return ((), (3,), (2,), (2, 3)) if "flips" in self.tta else ((),)
+
+    @property
+    def _scales(self) -> tuple[float, ...]:
+        return (1.0, *SCALES) if "scales" in self.tta else (1.0,)
+
+    def _at(self, image: Bytes, scale: float, size: tuple[int, int]) -> Tensor:
+        # Scaled from what the size of use makes of it, not fitted anew: that leaves an image alone on a slightly larger canvas.
+        used = fitted_size((image.shape[0], image.shape[1]), self.image_size)
+        height, width = (max(1, round(side * scale)) for side in used)
         pixels, top, left = pad_image(resize_image(image, (height, width)), size)
         inputs = normalise(torch.from_numpy(pixels)[None].to(self.device))
         answer = self._flipped(inputs)[:, :, top : top + height, left : left + width]
@@ -73,8 +86,7 @@ class Predictor:
         return answer[0].cpu()
 
     def _flipped(self, inputs: Tensor) -> Tensor:
-        axes: list[list[int]] = [[], [3], [2], [2, 3]] if "flips" in self.tta else [[]]
-        answers = [self._probability(model, inputs.flip(axis) if axis else inputs).flip(axis) for model in self.models for axis in axes]
+        answers = [self._probability(model, inputs.flip(axes)).flip(axes) for model in self.models for axes in self.mirrorings]
         return torch.stack(answers).mean(0)
 
     def _probability(self, model: nn.Module, inputs: Tensor) -> Tensor:

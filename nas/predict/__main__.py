@@ -10,7 +10,7 @@ from nas.data.bands import as_rgb, read_image
 from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.domains import check_named
-from nas.evaluate.options import augmentations
+from nas.evaluate.options import augmentations, probability
 from nas.evaluate.recorded import recorded_set
 from nas.evaluate.subject import load_subject, size_of_use
 from nas.evaluate.threshold import classes_of
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--classes", type=at_least(2), metavar="N", help="classes, where the model does not say (the background counts)")
     made.add_argument("--domain", metavar="NAME", help="data set whose head answers, for a network with several")
     made.add_argument("--tta", type=augmentations, default=(), metavar="NAMES", help=f"test-time augmentation: any of {','.join(TTA)}")
-    made.add_argument("--threshold", type=float, metavar="X", help="of the foreground's probability, binary tasks")
+    made.add_argument("--threshold", type=probability, metavar="X", help="of the foreground's probability, binary tasks")
     made.add_argument("--device", default="auto", choices=DEVICES, help="where (default %(default)s)")
     made.add_argument("--quiet", action="store_true", help="no progress bar")
     return made
@@ -44,11 +44,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Parses, answers, writes."""
     flags = parser().parse_args()
-    images, code, device = find_images(flags.images), load_model_code(flags.model), resolve_device(flags.device)
+    images, code, device = find_images(flags.images, flags.out), load_model_code(flags.model), resolve_device(flags.device)
     check_named([code], flags.domain)
-    for path, _ in images:
-        if flags.out.resolve() == path.parent:
-            raise UserError(f"{flags.out} is the folder of {path.name}: masks would get between the images, give another --out")
     channels = flags.channels or int(recorded_set(code, flags.domain).get("in_channels", 3))
     subject = load_subject(flags.model, flags.weights, flags.classes, channels, device, flags.domain)
     if flags.threshold is not None and subject.num_classes != 2:
@@ -59,13 +56,13 @@ def main() -> int:
     predictor = Predictor(subject.models, size, subject.num_classes, device, flags.tta, subject.domain)
     for path, name in tqdm(images, unit="image", dynamic_ncols=True, disable=flags.quiet):
         image = read_image(path, channels)
-        probability = predictor(image)
-        found = classes_of(probability, flags.threshold)
+        shares = predictor(image)
+        found = classes_of(shares, flags.threshold)
         write_mask(flags.out / f"{name}.png", found)
         if flags.overlays:
             write_overlay(flags.out / "overlays" / f"{name}.png", as_rgb(image), found)
         if flags.probabilities:
-            write_probabilities(flags.out / "probabilities" / f"{name}.npy", probability.numpy())
+            write_probabilities(flags.out / "probabilities" / f"{name}.npy", shares.numpy())
     print(f"{len(images)} mask{'s' if len(images) != 1 else ''} in {flags.out}: palette indices are classes, 0 the background")
     return 0
 

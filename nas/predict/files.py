@@ -17,29 +17,23 @@ from nas.files import write_bytes
 SUFFIXES = IMAGE_SUFFIXES | {ARRAY_SUFFIX}
 
 
-def find_images(given: Sequence[str]) -> list[tuple[Path, Path]]:
+def find_images(given: Sequence[str], out: Path) -> list[tuple[Path, Path]]:
     """The images that a command line means.
 
     Args:
         given: Files, folders (looked through to the bottom), and patterns such as `photos/*.jpg`.
+        out: Folder for the masks; where it lies within a folder that is looked through, what it holds is of an earlier run and left out.
 
     Returns:
         Each image with the name of its mask's file, without suffix: relative to the folder that was given, so that two images of one name
         in two folders stay apart; sorted, each once.
 
     Raises:
-        UserError: One of them means nothing, or two images would have one mask.
+        UserError: One of them means nothing, two images would have one mask, or masks would get between the images.
     """
     found: dict[Path, Path] = {}
     for text in given:
-        path = Path(text).expanduser()
-        if path.is_dir():
-            inside = [(one, one.relative_to(path)) for one in path.rglob("*")]
-        elif path.is_file():
-            inside = [(path, Path(path.name))]
-        else:
-            # pathlib's own takes no absolute patterns.
-            inside = [(Path(one), Path(Path(one).name)) for one in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+        inside = _meant(Path(text).expanduser(), out.resolve())
         images = [(one, name) for one, name in inside if one.is_file() and one.suffix.lower() in SUFFIXES]
         if not images:
             raise UserError(f"{text} means no image: give files, folders or patterns of {', '.join(sorted(SUFFIXES))}")
@@ -50,7 +44,26 @@ def find_images(given: Sequence[str]) -> list[tuple[Path, Path]]:
         if name in named:
             raise UserError(f"{one} and {named[name]} would both be written as {name}.png: predict them into two folders")
         named[name] = one
+    folders = {one.parent: one.name for one in found}
+    for folder in ((out / name).parent for name in named):
+        if (image := folders.get(folder.resolve())) is not None:
+            raise UserError(f"{folder} is the folder of {image}: masks would get between the images, give another --out")
     return sorted(found.items())
+
+
+def _meant(path: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Paths, and their names, that a file, folder or pattern stands for; those in `out` are not where it is a folder further in."""
+    if path.is_file():
+        return [(path, Path(path.name))]
+    if path.is_dir():
+        top, inside = path, [(one, one.relative_to(path)) for one in path.rglob("*")]
+    else:
+        top = next(folder for folder in path.parents if not glob.has_magic(str(folder)))
+        # pathlib's own takes no absolute patterns.
+        inside = [(Path(one), Path(Path(one).name)) for one in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+    if top.resolve() not in out.parents:
+        return inside
+    return [(one, name) for one, name in inside if not one.resolve().is_relative_to(out)]
 
 
 def write_mask(path: Path, classes: Bytes) -> None:

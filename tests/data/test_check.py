@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas.data import check_data, open_data
+from nas.data import check_data, check_items, open_data
 from nas.data.look import structure_widths
 from nas.errors import UserError
 from tests.data.conftest import flat, foldered, picture, save, spot
@@ -137,3 +137,20 @@ def test_a_validation_split_without_foreground_is_an_offence(tmp_path):
         Image.fromarray(np.zeros((32, 32), dtype=np.uint8)).save(path)
     with pytest.raises(UserError, match="val: no mask holds a foreground pixel"):
         check_data(open_data(root))
+
+
+def test_items_to_be_judged_by_are_read_whole(tmp_path):
+    foldered(tmp_path, {"train": 1, "val": 1, "test": 2})
+    (tmp_path / "classes.txt").write_text("ground\ncrop\n")
+    check_items(open_data(tmp_path), open_data(tmp_path).splits["test"])
+    masks = tmp_path / "test" / "masks"
+    save(masks / "000.png", spot(value=9))
+    save(masks / "001.png", spot((24, 30)))
+    data = open_data(tmp_path)
+    with pytest.raises(UserError) as error:
+        check_items(data, data.splits["test"])
+    text = str(error.value)
+    assert "has 2 problems" in text
+    assert f"{masks / '000.png'}: holds the values 0, 9; expected 0 to 1" in text
+    assert f"{masks / '001.png'}: the mask is 30x24, its image" in text
+    check_items(data, data.splits["val"])

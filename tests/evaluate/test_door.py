@@ -3,8 +3,10 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from nas.errors import UserError
@@ -56,9 +58,10 @@ def test_figures_cost_and_pages(call, tmp_path, capsys):
     assert found["figures"]["iou"]["low"] <= found["figures"]["iou"]["value"] <= found["figures"]["iou"]["high"]
     assert {"iou", "miou", "dice_pooled", "dice_per_image", "precision", "recall", "boundary_f", "iou class 1"} <= set(found["figures"])
     assert found["performance"]["params"] == 8
-    assert found["performance"]["macs"] == 32 * 32 * 6
+    assert found["performance"]["macs"] == found["passes"]["macs"] == 32 * 32 * 6
     said = capsys.readouterr().out
     assert said.startswith((tmp_path / "evaluation.md").read_text())
+    assert "Cost: 8 parameters; at 3x32x32" in said
     assert "thread" in said
 
 
@@ -66,19 +69,32 @@ def test_the_default_is_the_test_split(call):
     assert call()["split"] == "test"
 
 
-def test_threshold_comes_from_val_never_from_what_it_is_judged_by(call):
+def test_threshold_comes_from_val_never_from_what_it_is_judged_by(call, capsys):
     found = call("--threshold", "auto", "--split", "test")
     assert 0 < found["threshold"] < 1
     with pytest.raises(UserError, match="cannot be judged by val"):
         call("--threshold", "auto", "--split", "val")
     assert call("--threshold", "0.999999", "--split", "val")["figures"]["recall"]["value"] < 0.9
+    with pytest.raises(SystemExit):
+        call("--threshold", "50")
+    assert "auto, or a probability between 0 and 1 is needed, '50' was given" in capsys.readouterr().err
 
 
 def test_augmentation_and_ensemble(call, capsys):
     found = call("--tta", "flips,scales", "--weights", "poor.safetensors", "--split", "val")
     assert found["tta"] == ["flips", "scales"]
     assert len(found["weights"]) == 2
-    assert "an ensemble" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "an ensemble" in said
+    # The cost is that of all passes: both networks, each image mirrored four ways, at 32, 32 and 48 pixels (24 and 40 in multiples of 16).
+    passes, once = found["passes"], found["performance"]
+    assert (passes["number"], passes["networks"], passes["mirrorings"]) == (24, 2, 4)
+    assert passes["sizes"] == [[32, 32], [32, 32], [48, 48]]
+    assert passes["params"] == 2 * once["params"]
+    assert passes["macs"] == 8 * 6 * (32 * 32 + 32 * 32 + 48 * 48)
+    assert passes["latency_ms"] > 8 * once["latency_ms"]
+    assert "Cost: an image takes 24 passes (2 networks; 4 mirrorings; 3 sizes: 32x32, 32x32, 48x48): 16 parameters; 0.21M MACs" in said
+    assert "One pass of one network: 8 parameters; at 3x32x32" in said
 
 
 def test_two_models_on_the_same_images(call):
@@ -130,6 +146,20 @@ def test_mistakes_are_explained(call, squares, tmp_path):
     save_weights(tmp_path / "three.safetensors", nn.Sequential(nn.Conv2d(3, 3, 1)).state_dict())
     with pytest.raises(UserError, match=r"0\.weight is 3x3x1x1 in the file and 2x3x1x1 in the model"):
         call(weights="three.safetensors")
+
+
+def test_masks_that_cannot_be_judged_by_are_named_before_anything_is_predicted(call, tmp_path, monkeypatch):
+    data = write_set(tmp_path / "broken", train=1, val=2)
+    (data / "classes.txt").write_text("background\nsquare\n")
+    for mask, values in (("test/masks/001.png", np.full((32, 32), 7)), ("val/masks/000.png", np.ones((16, 32)))):
+        Image.fromarray(values.astype(np.uint8)).save(data / mask)
+    monkeypatch.setattr("nas.evaluate.whole.Predictor.__call__", lambda *_: pytest.fail("an image was predicted"))
+    with pytest.raises(UserError, match=r"test/masks/001\.png: holds the values 7; expected 0 to 1") as error:
+        call("--data", str(data))
+    assert "val/masks" not in str(error.value)
+    with pytest.raises(UserError, match=r"val/masks/000\.png: the mask is 32x16, its image 32x32"):
+        call("--data", str(data), "--threshold", "auto")
+    assert not (tmp_path / "evaluation.json").exists()
 
 
 @pytest.mark.parametrize("channels", [3, 1])

@@ -63,11 +63,69 @@ def test_an_outline_that_void_cuts_is_nobodys():
     assert figures_of(tally_of([(mask, found)]))["boundary_f"].value == 1
 
 
+def ringed(size=160, side=60, width=5):
+    """A square of which a line of void hides the outline, as PASCAL VOC's masks do."""
+    mask = square(size, 40, 40, side)
+    edge = np.zeros_like(mask, dtype=bool)
+    outer, inner = 40 - width // 2, 40 + width - width // 2
+    edge[outer : 40 + side + width // 2, outer : 40 + side + width // 2] = True
+    edge[inner : 40 + side - (inner - 40), inner : 40 + side - (inner - 40)] = False
+    mask[edge] = VOID
+    return mask
+
+
+@pytest.mark.parametrize("off", [-3, -2, 0, 2, 3])
+def test_a_ring_of_void_hides_where_an_outline_is_and_not_that_there_is_one(off):
+    found = square(160, 40 - off, 40 - off, 60 + 2 * off)
+    _, outline = count_image(ringed(), found, 2)
+    assert outline[1, 2] > 200
+    assert figures_of(tally_of([(ringed(), found)]))["boundary_f"].value > 0.99  # a corner may be further off
+
+
+def test_an_outline_beside_a_ring_of_void_is_wrong():
+    far = figures_of(tally_of([(ringed(), square(160, 55, 55, 30))]))["boundary_f"].value
+    assert far == 0
+    spots = square(160, 40, 40, 60)
+    spots[60:80, 60:80] = 0
+    assert 0.5 < figures_of(tally_of([(ringed(), spots)]))["boundary_f"].value < 0.9
+
+
+def test_what_is_said_of_void_changes_nothing():
+    mask, found = ringed(), square(160, 42, 42, 60)
+    noise = np.where(mask == VOID, np.random.default_rng(0).integers(0, 2, mask.shape, dtype=np.uint8), found).astype(np.uint8)
+    for one, other in zip(count_image(mask, found, 2), count_image(mask, noise, 2), strict=True):
+        assert (one == other).all()
+
+
+def test_outlines_that_void_hides_altogether_have_no_figure():
+    mask, found = np.full((80, 80), VOID, dtype=np.uint8), square(80, 0, 0, 80)
+    mask[20:40, 20:40] = 1
+    found[25:30, 25:30] = 0  # a hole: outlines that are wrong, beside none that could be right
+    figures = figures_of(tally_of([(mask, found)]))
+    assert figures["boundary_f"].value is None
+    assert figures["iou"].value == pytest.approx(375 / 400)
+    assert figures_of(tally_of([(np.zeros_like(mask), square(80, 20, 20, 10))]))["boundary_f"].value == 0
+
+
+def test_void_alone_counts_nothing():
+    confusion, outline = count_image(np.full((8, 8), VOID, dtype=np.uint8), square(8, 2, 2, 3), 2)
+    assert confusion.sum() == outline.sum() == 0
+
+
 def test_a_class_that_is_nowhere_has_no_figure():
     figures = figures_of(tally_of([(square(), square())], classes=3))
     assert figures["iou c2"].value is None
     assert str(figures["iou c2"]) == "-"
     assert figures["iou"].value == 1
+
+
+def test_a_class_that_is_there_and_never_predicted_lowers_the_mean_precision():
+    mask = square() + square(top=30, left=30, side=6, label=2)
+    easy = tally_of([(mask, square())] * 4, classes=4)  # leaves out class 2; class 3 is nowhere
+    both = tally_of([(mask, square() + square(top=30, left=29, side=6, label=2))] * 4, classes=4)
+    assert figures_of(easy)["precision"].value == pytest.approx(1 / 2)
+    assert figures_of(both)["precision"].value == pytest.approx((1 + 30 / 36) / 2)
+    assert differences(both, easy)["precision"][0].value > 0
 
 
 def test_nothing_but_background():

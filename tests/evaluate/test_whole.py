@@ -62,6 +62,43 @@ def test_scales_are_averaged():
     assert (classes_of(more, None) == classes_of(one, None)).mean() > 0.95
 
 
+class Watching(Brightness):
+    """Keeps the size of each canvas that it sees, and that of the bright image on it."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        bright = x[0].mean(0) > 1
+        self.seen.append((tuple(x.shape[2:]), (int(bright.any(1).sum()), int(bright.any(0).sum()))))
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes", "contents"),
+    [
+        ((375, 500), [(368, 496), (288, 384), (464, 624)], [(368, 491), (276, 368), (460, 614)]),
+        ((368, 496), [(368, 496), (288, 384), (464, 624)], [(368, 496), (276, 372), (460, 620)]),
+        ((320, 400), [(368, 496), (288, 384), (464, 624)], [(320, 400), (240, 300), (400, 500)]),
+    ],
+)
+def test_scales_are_of_what_is_seen_at_the_size_of_use(shape, sizes, contents):
+    watching = Watching()
+    predictor = Predictor([watching], (368, 496), 2, tta=("scales",))
+    predictor(np.full((*shape, 3), 250, dtype=np.uint8))
+    assert watching.seen == list(zip(sizes, contents, strict=True))
+    assert list(predictor.sizes) == sizes
+
+
+def test_the_network_sees_the_size_that_was_asked_for():
+    watching = Watching()
+    predictor = Predictor([watching], (100, 110), 2)
+    assert predictor(picture(200, 220)).shape == (2, 200, 220)
+    assert watching.seen[0][0] == (100, 110)
+    assert predictor.sizes == ((100, 110),)
+
+
 def test_a_wrong_number_of_classes_is_explained():
     with pytest.raises(UserError, match="logits of 3 classes"):
         Predictor([Brightness()], (32, 32), 3)(picture())

@@ -59,10 +59,47 @@ def test_a_threshold(call, tmp_path):
     assert (np.array(Image.open(tmp_path / "masks" / "one.png")) == 1).mean() > 0.9
 
 
+@pytest.mark.parametrize("given", ["photos", "photos/**/*.png"])
+def test_masks_of_an_earlier_run_within_the_folder_are_no_images(call, tmp_path, given, capsys):
+    picture(tmp_path / "photos" / "one.png")
+    picture(tmp_path / "photos" / "sub" / "two.png")
+    for _ in range(2):
+        call(given, "--out", "photos/masks", "--overlays")
+        assert "2 masks in photos/masks" in capsys.readouterr().out
+    assert len(list((tmp_path / "photos" / "masks").rglob("*.png"))) == 4
+
+
+def test_an_out_around_the_images_leaves_none_of_them_out(call, tmp_path):
+    picture(tmp_path / "photos" / "sub" / "one.png")
+    call("photos", "--out", ".")
+    assert (tmp_path / "sub" / "one.png").is_file()
+    with pytest.raises(UserError, match=r"photos/sub is the folder of one\.png: masks would get between the images"):
+        call("photos", "--out", "photos")
+
+
+@pytest.mark.parametrize("given", ["50", "0", "auto", "half"])
+def test_a_threshold_that_is_no_probability_is_refused(call, tmp_path, given, capsys):
+    picture(tmp_path / "one.png")
+    with pytest.raises(SystemExit) as ended:
+        call("one.png", "--out", "masks", "--threshold", given)
+    assert ended.value.code == 2
+    assert f"a probability between 0 and 1 is needed, '{given}' was given" in capsys.readouterr().err
+    assert not (tmp_path / "masks").exists()
+
+
+def test_a_model_that_does_not_say_its_classes_needs_them(call, tmp_path):
+    picture(tmp_path / "one.png")
+    (tmp_path / "model.py").write_text(MODEL.replace("NUM_CLASSES, INPUT_SIZE, CLASSES = 2, ", "INPUT_SIZE, CLASSES = "))
+    with pytest.raises(UserError, match="does not say its number of classes: give --classes") as error:
+        call("one.png", "--out", "masks")
+    assert "--data" not in str(error.value)
+    assert call("one.png", "--out", "masks", "--classes", "2") == 0
+
+
 def test_files_folders_and_patterns(tmp_path):
     for name in ("a/one.png", "a/b/one.png", "a/two.jpg", "a/notes.txt", "c/three.png"):
         picture(tmp_path / name) if not name.endswith("txt") else (tmp_path / name).write_text("")
-    found = find_images([str(tmp_path / "a"), str(tmp_path / "c" / "*.png"), str(tmp_path / "a" / "two.jpg")])
+    found = find_images([str(tmp_path / "a"), str(tmp_path / "c" / "*.png"), str(tmp_path / "a" / "two.jpg")], tmp_path / "masks")
     assert [str(name) for _, name in found] == ["b/one", "one", "two", "three"]
 
 
@@ -70,7 +107,7 @@ def test_two_images_for_one_mask_are_refused(tmp_path):
     picture(tmp_path / "a" / "one.png")
     picture(tmp_path / "b" / "one.png")
     with pytest.raises(UserError, match=r"would both be written as one\.png"):
-        find_images([str(tmp_path / "a" / "one.png"), str(tmp_path / "b" / "one.png")])
+        find_images([str(tmp_path / "a" / "one.png"), str(tmp_path / "b" / "one.png")], tmp_path / "masks")
 
 
 def test_mistakes_are_explained(call, tmp_path):

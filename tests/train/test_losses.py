@@ -207,6 +207,22 @@ def test_boundary_minds_the_outline_alone():
     assert costs[0] > 2 * costs[1]
 
 
+def test_boundary_sees_the_outline_of_an_object_ringed_by_void():
+    ringed = torch.full((1, 24, 24), VOID, dtype=torch.int64)
+    ringed[0, :2], ringed[0, -2:], ringed[0, :, :2], ringed[0, :, -2:] = 0, 0, 0, 0
+    ringed[0, 6:18, 6:18] = 1
+    inside, hole, past = (torch.zeros_like(ringed) for _ in range(3))
+    inside[0, 4:20, 4:20] = hole[0, 4:20, 4:20] = 1
+    hole[0, 10:14, 10:14] = 0
+    past[:] = 1
+    added = [
+        (LOSSES["boundary"](certain(one), ringed, torch.ones(3), 1.0) - LOSSES["ce_dice"](certain(one), ringed, torch.ones(3), 1.0)).item()
+        for one in (inside, hole, past)
+    ]
+    assert added[0] == pytest.approx(0, abs=1e-4)
+    assert min(added[1:]) > 0.1
+
+
 def test_an_unknown_loss_is_named():
     with pytest.raises(UserError, match=r"loss must be one of ce_dice.*; got 'hinge'"):
         Recipe(loss="hinge")

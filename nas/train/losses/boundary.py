@@ -36,10 +36,8 @@ def boundary(logits: Tensor, mask: Tensor, weights: Tensor, dice_weight: float) 
 
 def _missed(pixels: Pixels) -> Tensor:
     """One minus the F-score of each class's outlines, over all images of the batch together."""
+    # Void is no class's, so outlines run along it: where it rings every object (PASCAL VOC) there are no others.
     predicted, true = _outline(pixels.probability * pixels.valid), _outline(pixels.truth)
-    # An outline that is only there because void ends it is nobody's.
-    known = 1 - _widened((~pixels.valid).to(predicted.dtype), OUTLINE)
-    predicted, true = predicted * known, true * known
     found = (predicted * _widened(true, TOLERANCE)).sum(dim=(0, 2, 3)), (true * _widened(predicted, TOLERANCE)).sum(dim=(0, 2, 3))
     precision, recall = found[0] / predicted.sum(dim=(0, 2, 3)).clamp(min=1), found[1] / true.sum(dim=(0, 2, 3)).clamp(min=1)
     has_outline = (true.sum(dim=(0, 2, 3)) > 0).to(precision.dtype)  # a class that fills its images has none to miss
