@@ -6,8 +6,10 @@ from pathlib import Path
 
 from nas.door import enter
 from nas.errors import UserError
+from nas.evaluate.domains import domain_names
 from nas.evaluate.recorded import recorded_set
 from nas.evaluate.subject import load_subject
+from nas.export.copies import copy_model
 from nas.export.deploy import FORMATS, deploy
 from nas.export.study import export_trials
 from nas.export.weights import NAME as WEIGHTS
@@ -52,7 +54,11 @@ def main() -> int:
     if flags.model is not None:
         if flags.weights is None:
             raise UserError("--model needs --weights: a network that was not trained is of no use elsewhere")
-        deployed(Path(flags.model), flags.weights, flags.formats, flags.out or Path(flags.model).parent)
+        model = Path(flags.model).expanduser()
+        out = flags.out or model.parent
+        if set(flags.formats) == {"py"} and model.is_file() and out.resolve() == model.resolve().parent:
+            raise UserError(f"{model} is there already: give --out for a copy with these weights, or --formats, any of {','.join(FORMATS)}")
+        deployed(model, flags.weights, flags.formats, out)
         return 0
     folder = study_folder(flags.home, flags.study)
     out = flags.out or folder.root / "exports" / flags.trial
@@ -71,12 +77,17 @@ def main() -> int:
 
 
 def deployed(model: Path, weights: Path, wanted: tuple[str, ...], out: Path) -> None:
-    """Writes the other forms of a model file, and says how each compares."""
-    code = load_model_code(str(model))
-    if code.joint:
-        raise UserError(f"{model} has several heads: {', '.join(sorted(set(wanted) - {'py'}))} are written for networks with one")
+    """Writes a copy and the other forms of a model file, and says how each of these compares."""
+    code, others = load_model_code(str(model)), sorted(set(wanted) - {"py"})
+    if code.path is None and "py" in wanted:
+        raise UserError(f"{code.spec} is a function, and py copies a model file: give other --formats, any of {','.join(FORMATS[1:])}")
+    if code.joint and others:
+        raise UserError(f"{model} has several heads: {', '.join(others)} are written for networks with one")
     channels = int(recorded_set(code).get("in_channels", 3))
-    subject = load_subject(str(model), [weights], None, channels)
+    subject = load_subject(str(model), [weights], None, channels, domain=domain_names(code)[0] if code.joint else None)
+    if "py" in wanted:
+        for path in copy_model(subject, weights, out):
+            print(path)
     for one in deploy(subject.models[0], channels, wanted, out):
         print(one)
 
