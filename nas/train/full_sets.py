@@ -91,7 +91,8 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     opened = [open_recorded(spec, code, config.layout, config.channels, config.new_split) for spec in specs]
     check_names(opened)
     found = of_heads(code, opened, config)
-    sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name)) for data, domain in found)
+    # Data that the search did not see are trained as its first set was: nothing better is known of the network.
+    sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name) or recorded_set(code)) for data, domain in found)
     return _together(config, sets) if code.joint else sets
 
 

@@ -80,6 +80,12 @@ def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_pat
     assert "focal, peak learning rate 0.002" in said
 
 
+def test_data_without_a_record_are_trained_by_the_first_recipe(call, capsys):
+    recorded = [{"name": name, "recipe": {"learning_rate": rate, "loss": "focal"}} for name, rate in (("others", 0.003), ("more", 0.004))]
+    call(arguments={"sets": recorded})
+    assert "focal, peak learning rate 0.003" in capsys.readouterr().out
+
+
 def test_the_recorded_layout_and_channels_are_used(call, tmp_path, capsys):
     cars = write_coco(tmp_path / "cars")
     recorded = {"name": "cars", "location": str(cars), "layout": "coco-binary", "in_channels": 1, "items": {}, "recipe": {}}
