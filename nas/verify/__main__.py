@@ -54,7 +54,7 @@ def main() -> int:
         code = load_model_code(flags.model)
     except UserError as error:
         keep_out(out, flags.data or ())
-        return told(out, flags.model, [], [*findings, Finding("opening", False, str(error))])
+        return told(out, flags.model, [], [*findings, Finding("opening", False, f"{error}. Mend what is named, and check again")])
     specs = flags.data or [str(one["location"]) for one in code.arguments.get("sets", ()) if "location" in one]
     if not specs:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")

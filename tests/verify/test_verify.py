@@ -142,6 +142,7 @@ def test_a_file_that_cannot_be_opened_leaves_no_page_of_an_earlier_check(verify,
     verify("raise ValueError")
     page = (tmp_path / "performance.md").read_text()
     assert "| opening | FAIL |" in page
+    assert "Mend what is named" in page
     assert "parameters" not in page
 
 
