@@ -22,6 +22,7 @@ from nas.evaluate.report import Evaluated, markdown
 from nas.evaluate.subject import load_subject, used_size
 from nas.evaluate.tally import Tally, count_image
 from nas.evaluate.threshold import best_threshold, classes_of
+from nas.evaluate.trained import read_record
 from nas.evaluate.whole import Predictor
 from nas.files import write_json, write_text
 from nas.machine import resolve_device
@@ -62,7 +63,9 @@ def opened(flags: argparse.Namespace) -> DataSet:
     spec = flags.data or recorded_set(code).get("location")
     if not spec:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
-    return open_recorded(str(spec), code, flags.layout, flags.channels, flags.new_split)
+    trained = read_record(flags.weights[0])
+    channels = flags.channels or (trained.set_of().channels if trained else None)
+    return open_recorded(str(spec), code, flags.layout, channels, flags.new_split)
 
 
 def evaluated_model(

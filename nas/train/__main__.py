@@ -13,7 +13,6 @@ from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
 from nas.evaluate.domains import head_of
-from nas.evaluate.subject import SUMMARY
 from nas.files import write_json
 from nas.machine import keep_memory
 from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget
@@ -22,6 +21,9 @@ from nas.train.full import FullPlan, make_full_plan, workers_of
 from nas.train.job import Job
 from nas.train.options import config_of, parser
 from nas.train.several import run_jobs
+
+SUMMARY = "summary.json"
+"""File in which a training in full says how it ended."""
 
 
 def main() -> int:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, keep_out, load_recipe
+from nas.evaluate.trained import TrainingRecord
 from nas.machine import available_cores, resolve_device
 from nas.model_code import ModelCode, load_model_code
+from nas.train.checkpoint import BEST, LAST
 from nas.train.full_config import FullConfig
 from nas.train.full_sets import FullSet, make_full_sets
 from nas.train.job import Job
@@ -71,6 +73,7 @@ class FullPlan:
             device=self.device,
             tensorboard=config.tensorboard,
             start=config.weights,
+            record=TrainingRecord(config.model, self.code.digest, (BEST, LAST), tuple(one.trained(fold) for one in sets)),
         )
 
     def draw(self) -> list[list[Bank]]:

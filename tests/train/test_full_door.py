@@ -8,8 +8,12 @@ from statistics import mean, stdev
 
 import pytest
 
+from nas.door import INTERRUPTED
 from nas.errors import UserError
+from nas.evaluate.__main__ import main as evaluate
+from nas.evaluate.trained import read_record
 from nas.train.__main__ import main
+from nas.train.checkpoint import BEST
 from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
 from tests.search.conftest import write_set
@@ -45,7 +49,9 @@ def test_one_training(call, tmp_path, capsys):
     assert "12 training, 6 validation images; 2 of the test split are not read" in said
     assert "python -m nas.evaluate" in said
     folder = tmp_path / "runs" / "net"
-    assert {"best.safetensors", "last.safetensors", "log.csv", "state.bin", "summary.json"} <= {path.name for path in folder.iterdir()}
+    assert {"best.safetensors", "last.safetensors", "log.csv", "state.bin", "summary.json", "training.json"} <= {
+        path.name for path in folder.iterdir()
+    }
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["trainings"][0]["epochs"] == 2
     assert summary["sets"][0]["image_size"] == [32, 32]
@@ -59,6 +65,32 @@ def test_seeds_and_folds_have_folders_and_a_spread(call, tmp_path, capsys):
     summary = json.loads((tmp_path / "many" / "summary.json").read_text())
     ious = [one["best_iou"] for one in summary["trainings"]]
     assert summary["means"] == [{"name": "squares", "mean_iou": mean(ious), "std_iou": stdev(ious), "trainings": 4}]
+
+
+def test_each_training_records_its_own_set_size_and_images(call, squares, tmp_path):
+    other = write_set(tmp_path / "wide", size=(32, 64))
+    call("--data", str(other), "--out", "two", "--workers", "1", "--channels", "1", "--folds", "2", "--quiet")
+    records = {path.parent.relative_to(tmp_path / "two").as_posix(): read_record(path) for path in (tmp_path / "two").rglob(BEST)}
+    assert {name: one.set_of().image_size for name, one in records.items()} == {
+        **dict.fromkeys(("squares/fold-1", "squares/fold-2"), (32, 32)),
+        **dict.fromkeys(("wide/fold-1", "wide/fold-2"), (32, 64)),
+    }
+    one, two = (records[f"wide/fold-{fold}"].set_of() for fold in (1, 2))
+    assert (one.name, one.location, one.channels, one.classes) == ("wide", str(other), 1, ("background", "class 1"))
+    assert len(one.train) == len(one.val) == 9
+    assert set(one.train) == set(two.val)
+
+
+def test_weights_of_a_training_that_was_stopped_are_measured_at_its_size(call, squares, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nas.train.job.write_csv", stop)
+    assert call("--image-size", "48", "--channels", "1", "--out", "run", "--quiet") == INTERRUPTED
+    words = ["nas.evaluate", str(tmp_path / "net" / "model.py"), "--weights", "run/best.safetensors", "--data", str(squares), "--quiet"]
+    monkeypatch.setattr(sys, "argv", [*words, "--device", "cpu"])
+    assert evaluate() == 0
+    assert "the network sees 48x48" in capsys.readouterr().out
 
 
 def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_path, capsys):
@@ -142,7 +174,6 @@ def test_restart_keeps_the_weights_that_it_starts_from(call, tmp_path):
 @pytest.fixture
 def evaluate_as_told(capsys, monkeypatch):
     """Runs the command that a training ended with; gives its page."""
-    from nas.evaluate.__main__ import main as evaluate
 
     def run():
         line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
