@@ -178,6 +178,10 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
         f"{one['name']}: mean {one['mean_iou']:.4f}, standard deviation {one['std_iou']:.4f} over {one['trainings']}"
         for one in means(jobs, ended)
     ]
+    if plan.config.folds and not plan.sets[0].data.splits["test"]:
+        return "\n".join(
+            [*lines, "\nThere is no test split, and each fold's network was trained on images of all others: the mean is the figure."]
+        )
     return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 

@@ -207,6 +207,17 @@ def test_the_next_command_measures_what_there_is_in_the_split_that_was_trained_o
     assert "6 images (split: folders" in page
 
 
+def test_folds_without_a_test_split_are_measured_by_their_mean_alone(call, tmp_path, squares, capsys):
+    shutil.copytree(squares, tmp_path / "squares")
+    shutil.rmtree(tmp_path / "squares" / "test")
+    call("--folds", "2", "--workers", "1", "--data", "squares", "--quiet", data=False)
+    said = capsys.readouterr().out
+    assert "the mean is the figure" in said
+    assert "nas.evaluate" not in said
+    call("--folds", "2", "--workers", "1", "--out", "other", "--quiet")
+    assert "--split test" in capsys.readouterr().out
+
+
 def test_mistakes_are_explained(call, squares, tmp_path):
     with pytest.raises(UserError, match="give --data"):
         call(data=False)
