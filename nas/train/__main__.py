@@ -65,7 +65,8 @@ def begin_anew(plan: FullPlan, jobs: Sequence[Job]) -> None:
 
 def describe(plan: FullPlan) -> str:
     """What will be trained, for a person."""
-    lines = [*(one.describe() for one in plan.sets), *costs(plan)]
+    transforms = "built in" if plan.transforms.built_in else plan.transforms.path
+    lines = [*(one.describe() for one in plan.sets), f"transforms: {transforms}", *costs(plan)]
     return "\n".join([*lines, f"machine: {plan.device}; results in {plan.out}"])
 
 

@@ -12,6 +12,7 @@ from nas.train.checkpoint import BEST, LAST
 from nas.train.full_config import FullConfig
 from nas.train.full_sets import FullSet, make_full_sets
 from nas.train.job import Job
+from nas.train.recorded_transforms import recorded_transforms
 
 PATIENCE = 0.4
 """Share of the epochs without a better validation after which a training ends, where --patience does not say."""
@@ -93,7 +94,7 @@ def make_full_plan(config: FullConfig) -> FullPlan:
     """
     code = load_model_code(config.model)
     sets = make_full_sets(config, code)
-    transforms = load_recipe(config.transforms)
+    transforms = load_recipe(config.transforms) if config.transforms is not None else recorded_transforms(code)
     if not transforms.built_in:
         for one in sets:
             check_recipe(transforms, one.data, one.size.image_size, one.size.train_size)

@@ -4,10 +4,12 @@ import json
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
+from nas.data import load_recipe, transforms
 from nas.door import INTERRUPTED
 from nas.errors import UserError
 from nas.evaluate.__main__ import main as evaluate
@@ -46,6 +48,7 @@ def test_one_training(call, tmp_path, capsys):
     assert call() == 0
     said = capsys.readouterr().out
     assert "image size: 32x32, the data's own" in said
+    assert "transforms: built in" in said
     assert "12 training, 6 validation images; 2 of the test split are not read" in said
     assert "python -m nas.evaluate" in said
     folder = tmp_path / "runs" / "net"
@@ -110,6 +113,21 @@ def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_pat
     assert "11 training, 7 validation" in said
     assert "as recorded beside the model" in said
     assert "focal, peak learning rate 0.002" in said
+
+
+def test_the_recorded_transforms_are_used_and_a_flag_wins(call, tmp_path, capsys):
+    mine, other = (tmp_path / name for name in ("mine.py", "other.py"))
+    mine.write_text(Path(transforms.__file__).read_text().replace("FLIP = 0.5", "FLIP = 0.0"))
+    other.write_text(mine.read_text() + "\n")
+    recorded = {"sets": [], "transforms": load_recipe(mine).document()}
+    call(arguments=recorded)
+    assert f"transforms: {mine}" in capsys.readouterr().out
+    call("--transforms", "other.py", "--out", "other")
+    assert f"transforms: {other}" in capsys.readouterr().out
+    assert len(list((tmp_path / "studies" / ".banks").rglob("meta.json"))) == 2
+    mine.unlink()
+    with pytest.raises(UserError, match="--transforms FILE"):
+        call()
 
 
 def test_the_recorded_layout_and_channels_are_used(call, tmp_path, capsys):
