@@ -60,7 +60,7 @@ def load_subject(
     if classes is None:
         record = None if code.joint else read_record(weights[0])
         if record is None and filed is None:
-            raise UserError(f"{model} does not say its number of classes: name its data with --data, or give --classes")
+            raise UserError(f"{model} does not say its number of classes: give --classes")
         classes = len(record.set_of().classes) if record else filed[head] if code.joint else int(filed)
     if code.joint and filed[head] != classes:
         raise UserError(f"{model} has {filed[head]} classes for {domain}, {classes} were asked for: leave --classes out")
