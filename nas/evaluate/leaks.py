@@ -18,7 +18,7 @@ def trained_names(weights: Path, data: DataSet) -> frozenset[str]:
         Empty where there is no record, or none of this set: nobody knows then.
     """
     record = read_record(weights)
-    sets = record.sets if record else ()
+    sets = record.seen if record else ()
     return frozenset(name for one in sets if data.location == one.location or data.name == one.name for name in one.train)
 
 
@@ -36,7 +36,6 @@ def leaks(weights: Sequence[Path], data: DataSet, items: Sequence[Item]) -> list
         if names := [item.name for item in items if item.name in seen]:
             sentences.append(
                 f"{path} was trained on {len(names)} of these {len(items)} images, {names[0]!r} for one: its figures are not those of "
-                "unseen images. Measure it in the split that it was trained in (--new-split or not, as there), on a part that it did not "
-                "learn; networks of --folds on the test split alone"
+                "unseen images. Take a --split that it did not learn from, and --new-split if its training had it"
             )
     return sentences

@@ -59,12 +59,19 @@ class TrainingRecord:
         digest: Of the model's source.
         weights: Names of the files of weights that it writes into the record's folder; other files there are none of it.
         sets: What it trains on: one data set, or one for each head.
+        before: What the weights that it starts from were trained on, as far as that is known.
     """
 
     model: str
     digest: str
     weights: tuple[str, ...]
     sets: tuple[TrainedSet, ...]
+    before: tuple[TrainedSet, ...] = ()
+
+    @property
+    def seen(self) -> tuple[TrainedSet, ...]:
+        """All that its weights have learned from."""
+        return self.sets + self.before
 
     def set_of(self, name: str | None = None) -> TrainedSet:
         """The set of a name, or of the head of that name; the first where there is none."""
@@ -73,8 +80,8 @@ class TrainingRecord:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "TrainingRecord":
         """What `asdict` gave, by way of JSON."""
-        sets = tuple(map(TrainedSet.from_dict, document["sets"]))
-        return cls(**{**document, "weights": tuple(document["weights"]), "sets": sets})
+        sets = {name: tuple(map(TrainedSet.from_dict, document[name])) for name in ("sets", "before")}
+        return cls(**{**document, **sets, "weights": tuple(document["weights"])})
 
 
 def write_record(folder: Path, record: TrainingRecord) -> None:

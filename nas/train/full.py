@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, keep_out, load_recipe
-from nas.evaluate.trained import TrainingRecord
+from nas.evaluate.trained import TrainingRecord, read_record
 from nas.machine import available_cores, resolve_device
 from nas.model_code import ModelCode, load_model_code
 from nas.train.checkpoint import BEST, LAST
@@ -74,8 +74,13 @@ class FullPlan:
             device=self.device,
             tensorboard=config.tensorboard,
             start=config.weights,
-            record=TrainingRecord(config.model, self.code.digest, (BEST, LAST), tuple(one.trained(fold) for one in sets)),
+            record=self._record(sets, fold),
         )
+
+    def _record(self, sets: Sequence[FullSet], fold: int) -> TrainingRecord:
+        start = read_record(self.config.weights) if self.config.weights is not None else None
+        own = tuple(one.trained(fold) for one in sets)
+        return TrainingRecord(self.config.model, self.code.digest, (BEST, LAST), own, start.seen if start else ())
 
     def draw(self) -> list[list[Bank]]:
         """The banks of each set: one a fold, or a single one."""

@@ -9,10 +9,11 @@ from statistics import mean, stdev
 
 import pytest
 
-from nas.data import load_recipe, transforms
+from nas.data import load_recipe, open_data, transforms
 from nas.door import INTERRUPTED
 from nas.errors import UserError
 from nas.evaluate.__main__ import main as evaluate
+from nas.evaluate.leaks import trained_names
 from nas.evaluate.trained import read_record
 from nas.train.__main__ import main
 from nas.train.checkpoint import BEST
@@ -84,6 +85,15 @@ def test_each_training_records_its_own_set_size_and_images(call, squares, tmp_pa
     assert set(one.train) == set(two.val)
 
 
+def test_a_training_that_starts_from_weights_records_what_these_have_seen(call, tmp_path):
+    call("--folds", "2", "--workers", "1", "--out", "folds", "--quiet")
+    call("--weights", "folds/fold-1/best.safetensors", "--out", "again", "--quiet")
+    found = read_record(tmp_path / "again" / BEST)
+    assert found.before == read_record(tmp_path / "folds" / "fold-1" / BEST).sets
+    data = open_data(tmp_path / found.set_of().location)
+    assert trained_names(tmp_path / "again" / BEST, data) == {*found.set_of().train, *found.before[0].train}
+
+
 def test_weights_of_a_training_that_was_stopped_are_measured_at_its_size(call, squares, tmp_path, monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt
@@ -97,7 +107,7 @@ def test_weights_of_a_training_that_was_stopped_are_measured_at_its_size(call, s
 
 
 def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_path, capsys):
-    from nas.data import item_names, open_data
+    from nas.data import item_names
 
     names = item_names(open_data(squares))
     names["val"].append(names["train"].pop())
