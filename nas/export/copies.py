@@ -1,9 +1,11 @@
 """A model file handed on with other weights: copied with the papers beside it, in the form of a study's export."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 from nas.evaluate.subject import Subject
+from nas.evaluate.trained import RECORD, read_record, write_record
 from nas.export.card import CARD, DRAWING
 from nas.export.weights import LOADING, REQUIREMENT
 from nas.export.weights import NAME as WEIGHTS
@@ -19,7 +21,7 @@ HEADING = "## These weights"
 
 
 def copy_model(subject: Subject, weights: Path, out: Path) -> list[Path]:
-    """Writes `model.py`, `weights.safetensors` and what lies beside the model file: arguments, requirements, card, drawing.
+    """Writes `model.py`, `weights.safetensors` with the record of their training, and the papers beside the model file.
 
     Args:
         subject: The network, of a model file, into which the weights fit.
@@ -36,6 +38,11 @@ def copy_model(subject: Subject, weights: Path, out: Path) -> list[Path]:
     written = [out / "model.py", out / WEIGHTS]
     write_bytes(written[0], path.read_bytes())
     save_weights(written[1], read_weights(weights))
+    if (record := read_record(weights)) is not None:
+        write_record(out, replace(record, weights=(WEIGHTS,)))
+        written.append(out / RECORD)
+    elif read_record(written[1]) is not None:
+        (out / RECORD).unlink()  # of an earlier copy's weights
     for name in (ARGUMENTS, REQUIREMENTS, CARD, DRAWING):
         beside = path.parent / name
         if beside.is_file():

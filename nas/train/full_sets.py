@@ -12,6 +12,7 @@ from nas.data import (
     check_data,
     check_names,
     fold_sets,
+    item_names,
     native_size,
     train_size_for,
     views_that_fit,
@@ -19,6 +20,7 @@ from nas.data import (
 from nas.errors import UserError
 from nas.evaluate.domains import domain_names, domains_of, head_of
 from nas.evaluate.recorded import open_recorded, recorded_set
+from nas.evaluate.trained import TrainedSet
 from nas.model_code import ModelCode
 from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe
@@ -60,6 +62,28 @@ class FullSet:
     recipe: Recipe
     folds: tuple[DataSet, ...] = ()
     domain: str | None = None
+
+    def trained(self, fold: int = 0) -> TrainedSet:
+        """What is recorded of a training on it.
+
+        Args:
+            fold: On which of its folds, where it has some.
+        """
+        data = self.folds[fold] if self.folds else self.data
+        names = item_names(data, ("train", "val"))
+        return TrainedSet(
+            name=data.name,
+            domain=self.domain,
+            location=data.location,
+            split=data.split_source,
+            channels=data.channels,
+            classes=data.classes,
+            image_size=self.size.image_size,
+            train_size=self.size.train_size,
+            views=self.views,
+            train=tuple(names["train"]),
+            val=tuple(names["val"]),
+        )
 
     def describe(self) -> str:
         """A paragraph for a person."""

@@ -13,6 +13,7 @@ from torch import nn
 
 from nas.data import Bank, open_bank
 from nas.errors import UserError
+from nas.evaluate.trained import TrainingRecord, write_record
 from nas.model_code import ModelCode, NumClasses, load_model_code
 from nas.python_file import digest_of
 from nas.train.checkpoint import Progress, Row, load_progress, save_progress
@@ -41,6 +42,7 @@ class Job:
         device: Where.
         tensorboard: Whether TensorBoard's events are written.
         start: File of weights to start from; None for fresh ones.
+        record: What lies beside its weights, for whoever measures or uses them; nothing is written without one.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Job:
     device: str
     tensorboard: bool = False
     start: Path | None = None
+    record: TrainingRecord | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -84,12 +87,13 @@ class Job:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Job":
         """What `to_dict` gave."""
-        start = document["start"]
+        start, record = document["start"], document["record"]
         given = {
             "folder": Path(document["folder"]),
             "banks": tuple(map(Path, document["banks"])),
             "recipe": Recipe.from_dict(document["recipe"]),
             "start": Path(start) if start else None,
+            "record": TrainingRecord.from_dict(record) if record else None,
         }
         return cls(**{**document, **given})
 
@@ -109,6 +113,8 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
         Diverged: The loss or a weight became infinite or not a number.
     """
     progress = load_progress(job.folder, job.identity)
+    if job.record is not None:
+        write_record(job.folder, job.record)  # Before there are weights: those of a training that is killed are measured as it was, too.
     if progress.stopped or progress.epoch >= job.recipe.epochs:
         return progress
     job.folder.mkdir(parents=True, exist_ok=True)

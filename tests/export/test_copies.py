@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nas.errors import UserError
+from nas.evaluate.trained import TrainedSet, TrainingRecord, read_record, write_record
 from nas.export.__main__ import main
 from nas.model_code import load_model_code
 from nas.weights import fit_weights, read_weights, save_weights
@@ -60,6 +61,16 @@ def test_a_card_beside_its_own_weights_stays_as_it_is(export, tmp_path, monkeypa
     save_weights(tmp_path / "net" / "weights.safetensors", read_weights(tmp_path / "w.pt"))
     export("--weights", "net/weights.safetensors", "--out", "d")
     assert (tmp_path / "d" / "MODEL_CARD.md").read_text() == CARD
+
+
+def test_the_record_of_the_training_goes_with_its_weights(export, tmp_path):
+    one = TrainedSet("a", None, "a", "folders", 3, ("background", "x"), (96, 64), (32, 32), 1, ("p",), ("q",))
+    write_record(tmp_path, TrainingRecord("net/m.py", "", ("w.pt",), (one,)))
+    assert "d/training.json" in export("--out", "d")
+    assert read_record(tmp_path / "d" / "weights.safetensors").set_of().image_size == (96, 64)
+    (tmp_path / "training.json").unlink()
+    assert "d/training.json" not in export("--out", "d")
+    assert not (tmp_path / "d" / "training.json").exists()
 
 
 def test_nothing_to_write_is_said(export, tmp_path):
