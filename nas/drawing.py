@@ -1,6 +1,6 @@
 """An architecture as a picture (SVG): height is resolution, from left to right is order, colours are kinds of blocks, arcs are skips.
 
-The text form of the same is `outline.py`.
+Edges and arcs carry resolution and width of what passes. The text form of the same is `outline.py`.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,8 @@ def drawing(genome: Genome, in_shape: Shape, num_classes: NumClasses) -> str:
     boxes = _placed(steps, in_shape)
     kinds = list(dict.fromkeys(box.kind for box in boxes))
     colours = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
-    width = max(box.left for box in boxes) + WIDTH + MARGIN
+    # An arc that ends at the last box, a further head, has its figures beyond it.
+    width = max(box.left for box in boxes) + WIDTH + (2 if isinstance(num_classes, tuple) else 1) * MARGIN
     floor = max(box.top for box in boxes) + HEIGHT + DROP / 2
     legend, legend_height = _legend(kinds, colours, boxes, width, floor)
     height = floor + legend_height
@@ -101,7 +102,7 @@ def _depth(step: Step, in_shape: Shape) -> float:
 
 
 def _edges(boxes: Sequence[_Box], in_shape: Shape) -> list[str]:
-    """Lines from block to block with what passes, and arcs to where a value is taken up later."""
+    """Lines from block to block with what passes, and arcs, with what passes too, to where a value is taken up later."""
     last = {name: members[-1] for name, members in by_stage([box.step for box in boxes])}
     place = {id(box.step): box for box in boxes}
     drawn, before = [], None
@@ -136,7 +137,11 @@ def _arc(origin: _Box, to: _Box) -> str:
     (left, _), (right, _) = origin.centre, to.centre
     top = min(origin.top, to.top) - 16 - min(28.0, (right - left) / 40)
     path = f"M{left:.0f},{origin.top:.0f} C{left:.0f},{top:.0f} {right:.0f},{top:.0f} {right:.0f},{to.top:.0f}"
-    return f"<path d='{path}' fill='none' stroke='{ARC}' stroke-width='1.5' stroke-dasharray='4 3'/>"
+    channels, rows, columns = origin.step.out_shape
+    # To the right of where it arrives: it comes from the left, and the middles of arcs to several heads lie over one another.
+    words = f"{rows}x{columns}, {channels}"
+    label = f"<text x='{right + 4:.0f}' y='{to.top - 4:.0f}' font-size='9' fill='{ARC}'>{words}</text>"
+    return f"<path d='{path}' fill='none' stroke='{ARC}' stroke-width='1.5' stroke-dasharray='4 3'/>{label}"
 
 
 def _box(box: _Box, colour: str) -> str:

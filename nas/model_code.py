@@ -24,6 +24,9 @@ BUILDER = "build_model"
 ARGUMENTS = "training_args.json"
 """The file beside a model file that holds recipe, split and facts of the data."""
 
+_OF_A_SET = {"name": str, "location": str, "in_channels": int, "image_size": list, "recipe": dict, "items": dict}
+"""Kinds of what is read of a data set in it."""
+
 NumClasses = int | tuple[int, ...]
 
 
@@ -138,7 +141,19 @@ def _arguments(path: Path) -> Mapping[str, Any]:
         raise UserError(f"{beside} is not JSON ({error}): export the model anew, or remove the file and give the flags by hand") from error
     if not isinstance(document, dict):
         raise UserError(f"{beside} holds a {type(document).__name__}, an object is needed: export the model anew, or remove the file")
+    _check_sets(beside, document.get("sets", []))
     return document
+
+
+def _check_sets(beside: Path, sets: Any) -> None:
+    """Refuses data sets that whoever reads them would stumble over."""
+    if not isinstance(sets, list) or not all(isinstance(one, dict) for one in sets):
+        raise UserError(f"{beside}: `sets` must be a list of objects, one for each data set: export the model anew, or remove the file")
+    for one in sets:
+        for name, kind in _OF_A_SET.items():
+            if name in one and not isinstance(one[name], kind):
+                came = f"{name} of a data set is a {type(one[name]).__name__}, a {kind.__name__} is needed"
+                raise UserError(f"{beside}: {came}: export the model anew, or remove the file")
 
 
 def _parameters(make: Callable[..., Any]) -> frozenset[str]:

@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 import pytest
 
 from nas.blocks import Skip
-from nas.drawing import drawing
+from nas.drawing import ARC, drawing
 from nas.space import load_peers
-from nas.topology import walk
+from nas.topology import by_stage, walk
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,6 +25,11 @@ def test_every_peer_is_drawn(peer, classes):
     arcs = [path for path in root.iter(f"{SVG}path") if path.get("stroke-dasharray")]
     joins = sum(isinstance(step.operator, Skip) for step in steps)
     assert len(arcs) == joins + (len(classes) - 1 if isinstance(classes, tuple) else 0)
+    last = {name: members[-1].out_shape for name, members in by_stage(steps)}
+    passed = [last[name] for step in steps if isinstance(step.operator, Skip) for name in step.sources[1:]]
+    labels = [text.text for text in root.iter(f"{SVG}text") if text.get("fill") == ARC]
+    assert len(labels) == len(arcs)
+    assert {f"{rows}x{columns}, {channels}" for channels, rows, columns in passed} <= set(labels)
 
 
 def test_everything_lies_within_the_picture():
@@ -37,6 +42,12 @@ def test_everything_lies_within_the_picture():
                 continue
             assert 0 <= float(box.get("x")) <= width - float(box.get("width"))
             assert 0 <= float(box.get("y")) <= height - float(box.get("height"))
+
+
+def test_the_figures_of_the_last_arc_lie_within_the_picture():
+    root = ElementTree.fromstring(drawing(load_peers()[0].genome, (3, 1024, 2048), (2, 7)))
+    last = max((text for text in root.iter(f"{SVG}text") if text.get("fill") == ARC), key=lambda text: float(text.get("x")))
+    assert float(last.get("x")) + 5 * len(last.text) <= float(root.get("width"))
 
 
 def test_finer_maps_stand_higher():

@@ -85,7 +85,9 @@ def test_a_bad_file_is_explained(tmp_path, text, message):
         load_model_code(str(path))
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"sets": {}}', '{"sets": ["a"]}', '{"sets": [{"recipe": []}]}', '{"sets": [{"items": null}]}']
+)
 def test_bad_arguments_are_explained(tmp_path, text):
     (tmp_path / "m.py").write_text(FILE)
     (tmp_path / "training_args.json").write_text(text)

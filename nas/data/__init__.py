@@ -12,7 +12,7 @@ from nas.data.layouts import LAYOUTS
 from nas.data.open import check_names, open_data
 from nas.data.place import keep_out
 from nas.data.recipe import ViewRecipe, load_recipe
-from nas.data.recorded import item_names, with_recorded_split
+from nas.data.recorded import gone_images, is_record_of, item_names, with_recorded_split
 from nas.data.resize import fit_image, fitted_size, pad_image, resize_image, resize_mask
 from nas.data.similarity import NEAR_COPY, distance, image_hash
 from nas.data.size import SizeChoice, native_size, recommend_size, reduced, round_size, train_size_for
@@ -50,7 +50,9 @@ __all__ = [
     "fold_sets",
     "fold_split",
     "foreground_shares",
+    "gone_images",
     "image_hash",
+    "is_record_of",
     "item_names",
     "keep_out",
     "load_recipe",

@@ -13,6 +13,7 @@ from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.domains import check_named, domain_of
 from nas.evaluate.figures import differences, figures_of
+from nas.evaluate.leaks import leaks, unseen
 from nas.evaluate.mistakes import Mistakes
 from nas.evaluate.options import parser
 from nas.evaluate.overlays import write_errors
@@ -22,6 +23,7 @@ from nas.evaluate.report import Evaluated, markdown
 from nas.evaluate.subject import load_subject, used_size
 from nas.evaluate.tally import Tally, count_image
 from nas.evaluate.threshold import best_threshold, classes_of
+from nas.evaluate.trained import read_record
 from nas.evaluate.whole import Predictor
 from nas.files import write_json, write_text
 from nas.machine import resolve_device
@@ -48,6 +50,7 @@ def main() -> int:
     if flags.against:
         other = evaluated_model(flags, data, items, flags.against, flags.against_weights)
         evaluated.against, evaluated.against_weights = flags.against, other.weights
+        evaluated.warnings = [*evaluated.warnings, *other.warnings]
         evaluated.compared = differences(evaluated.tally, other.tally, flags.seed)
     write_json(out / "evaluation.json", evaluated.to_dict())
     text = markdown(evaluated)
@@ -63,7 +66,9 @@ def opened(flags: argparse.Namespace) -> DataSet:
     spec = flags.data or recorded_set(code).get("location")
     if not spec:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
-    return open_recorded(str(spec), code, flags.layout, flags.channels, flags.new_split)
+    trained = read_record(flags.weights[0])
+    channels = flags.channels or (trained.set_of().channels if trained else None)
+    return open_recorded(str(spec), code, flags.layout, channels, flags.new_split)
 
 
 def evaluated_model(
@@ -75,7 +80,8 @@ def evaluated_model(
     subject = load_subject(model, weights, data.num_classes, data.channels, device, domain)
     size = flags.image_size or used_size(subject.code, data, weights[0], domain)
     predictor = Predictor(subject.models, size, data.num_classes, device, flags.tta, subject.domain)
-    threshold = chosen_threshold(flags, data, predictor)
+    val = unseen(weights, data, data.splits["val"])
+    threshold = chosen_threshold(flags, data, val, predictor)
     counted, mistakes = counts(flags, data, items, predictor, threshold, model)
     if errors is not None:
         write_errors(errors, data, items, counted, mistakes, lambda image: classes_of(predictor(image), threshold), flags.worst)
@@ -90,17 +96,33 @@ def evaluated_model(
         image_size=size,
         tta=flags.tta,
         threshold=threshold,
-        threshold_source="chosen on val" if flags.threshold == "auto" else "as given",
+        threshold_source=threshold_source(flags, data, val),
         tally=counted,
         figures=figures_of(counted, flags.seed),
         performance=performance,
         passes=passes,
         mistakes=mistakes,
+        warnings=leaks(weights, data, items),
     )
 
 
-def chosen_threshold(flags: argparse.Namespace, data: DataSet, predictor: Predictor) -> float | None:
-    """The threshold of a binary task; None for the most probable class."""
+def threshold_source(flags: argparse.Namespace, data: DataSet, val: Sequence[Item]) -> str:
+    """Where the threshold comes from, in words."""
+    if flags.threshold != "auto":
+        return "as given"
+    count = len(data.splits["val"])
+    return "chosen on val" if len(val) == count else f"chosen on the {len(val)} of {count} images of val that were not trained on"
+
+
+def chosen_threshold(flags: argparse.Namespace, data: DataSet, val: Sequence[Item], predictor: Predictor) -> float | None:
+    """The threshold of a binary task; None for the most probable class.
+
+    Args:
+        flags: As given.
+        data: The set.
+        val: The validation items that the network was not trained on: it is surer of the others than of what it has not seen.
+        predictor: Answers.
+    """
     if flags.threshold is None:
         return None
     if data.num_classes != 2:
@@ -111,7 +133,11 @@ def chosen_threshold(flags: argparse.Namespace, data: DataSet, predictor: Predic
         raise UserError("--threshold auto is chosen on val, so it cannot be judged by val: give --split test")
     if not data.splits["val"]:
         raise UserError(f"{data.name} has no validation images to choose a threshold on: give --threshold X")
-    return best_threshold(data, data.splits["val"], predictor)
+    if not val:
+        raise UserError(
+            f"the network was trained on all validation images of {data.name}, as those of --folds together: give --threshold X"
+        )
+    return best_threshold(data, val, predictor)
 
 
 def counts(

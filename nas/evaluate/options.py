@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--data", metavar="PATH", help="data set (default: the first that the network was found on)")
     made.add_argument("--split", default="test", choices=("train", "val", "test"), help="images to measure on (default %(default)s)")
     made.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
-    made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as recorded, else 3)")
+    made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as in its training, else 3)")
     made.add_argument("--new-split", action="store_true", help="split the data anew instead of as recorded beside the model")
     made.add_argument(
         "--domain", metavar="NAME", help="data set whose head answers, for a network with several (default: the one that the data are)"

@@ -34,6 +34,7 @@ class Evaluated:
         against: The other network, if it was compared.
         against_weights: Its files.
         compared: Differences to it, and the share of resamples in which this one is ahead.
+        warnings: What makes the figures other than a reader would think, a sentence each.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Evaluated:
     against: str | None = None
     against_weights: Sequence[str] = ()
     compared: Mapping[str, tuple[Figure, float]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -69,6 +71,7 @@ class Evaluated:
             "image_size": list(self.image_size),
             "tta": list(self.tta),
             "threshold": self.threshold,
+            "warnings": list(self.warnings),
             "confidence": {"level": LEVEL, "resamples": RESAMPLES, "over": "images"},
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "performance": self.performance.to_dict(),
@@ -91,6 +94,7 @@ def markdown(one: Evaluated) -> str:
         *([f"The head of {one.domain} answers."] if one.domain is not None else []),
         *([f"Test-time augmentation: {', '.join(one.tta)}."] if one.tta else []),
         *([f"Foreground from a probability of {one.threshold:.2f} on, {one.threshold_source}."] if one.threshold is not None else []),
+        *(line for warning in one.warnings for line in ("", f"**Warning: {warning}.**")),
         "",
         f"| figure | value ({100 * LEVEL:.0f} % interval over images, {RESAMPLES:,} resamples) |",
         "|---|---|",

@@ -1,6 +1,5 @@
 """What is measured: a network with its weights, or an ensemble of them, on a data set in its recorded split."""
 
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ from nas.data.dataset import SPLITS
 from nas.errors import UserError
 from nas.evaluate.domains import head_of
 from nas.evaluate.recorded import recorded_set
+from nas.evaluate.trained import read_record
 from nas.model_code import ModelCode, load_model_code
 from nas.weights import fit_weights, read_weights
-
-SUMMARY = "summary.json"
-"""File in which a training in full says what it was."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def load_subject(
     Args:
         model: Path of a model file, or `package.module:function`.
         weights: One file, or several for an ensemble.
-        num_classes: Of the data; None for what the file says.
+        num_classes: Of the data; None for those that the weights were trained for, as recorded beside them, else what the model says.
         channels: Of the data.
         device: Where.
         domain: Name of the head that answers, for a network with several.
@@ -61,9 +58,10 @@ def load_subject(
     classes = num_classes
     head = head_of(code, domain) if code.joint else 0
     if classes is None:
-        if filed is None:
+        record = None if code.joint else read_record(weights[0])
+        if record is None and filed is None:
             raise UserError(f"{model} does not say its number of classes: give --classes")
-        classes = filed[head] if code.joint else int(filed)
+        classes = len(record.set_of().classes) if record else filed[head] if code.joint else int(filed)
     if code.joint and filed[head] != classes:
         raise UserError(f"{model} has {filed[head]} classes for {domain}, {classes} were asked for: leave --classes out")
     made = []
@@ -112,30 +110,31 @@ def size_of_use(code: ModelCode, weights: Path, data_name: str | None = None) ->
 
     Args:
         code: Of the network.
-        weights: File of its weights; `summary.json` of a training lies beside it, or up to three folders above.
+        weights: File of its weights, with the record of their training beside it.
         data_name: Of the data set, or of its head in a network with several; None for the first.
 
     Returns:
         None where nobody says it.
     """
-    for folder in list(weights.resolve().parents)[:4]:
-        sets = _trained_on(folder / SUMMARY)
-        known = [one for one in sets if (one.get("domain") or one.get("name")) == data_name] or sets[:1]
-        if known:
-            return _pair(known[0]["image_size"])
+    if (record := read_record(weights)) is not None:
+        return record.set_of(data_name).image_size
     recorded = recorded_set(code, data_name)
     if "image_size" in recorded:
         return _pair(recorded["image_size"])
     return _pair(code.constants["INPUT_SIZE"]) if "INPUT_SIZE" in code.constants else None
 
 
-def _trained_on(summary: Path) -> list[dict[str, Any]]:
-    """The sets that a training's summary names; none where there is no such file, or one of another program's."""
-    try:
-        sets = json.loads(summary.read_text(encoding="utf-8"))["sets"]
-        return [one for one in sets if len(one["image_size"]) == 2]
-    except (OSError, ValueError, TypeError, KeyError):
-        return []
+def channels_of_use(code: ModelCode, weights: Path, data_name: str | None = None) -> int:
+    """Channels of the images that a network was trained on: by the training that made the weights, else the search, else three.
+
+    Args:
+        code: Of the network.
+        weights: As for `size_of_use`.
+        data_name: As there.
+    """
+    if (record := read_record(weights)) is not None:
+        return record.set_of(data_name).channels
+    return int(recorded_set(code, data_name).get("in_channels", 3))
 
 
 def _pair(size: Sequence[int]) -> tuple[int, int]:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from nas.door import enter
 from nas.errors import UserError
-from nas.evaluate.recorded import recorded_set
-from nas.evaluate.subject import load_subject
+from nas.evaluate.domains import domain_names
+from nas.evaluate.subject import channels_of_use, load_subject
+from nas.export.copies import copy_model
 from nas.export.deploy import FORMATS, deploy
 from nas.export.study import export_trials
 from nas.export.weights import NAME as WEIGHTS
+from nas.flags import at_least
 from nas.model_code import load_model_code
 from nas.search import study_folder
 
@@ -26,6 +28,12 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--model", metavar="MODEL", help="a model file, with --weights (opening one runs its code)")
     made.add_argument("--trial", default="best", metavar="best|N|front", help="which trained trials of the study (default %(default)s)")
     made.add_argument("--weights", type=Path, metavar="FILE", help="weights (default: the study's of a finalist, beside its model file)")
+    made.add_argument(
+        "--channels", type=at_least(1), metavar="N", help="channels of the images, with --model (default: as in its training)"
+    )
+    made.add_argument(
+        "--classes", type=at_least(2), metavar="N", help="classes, the background's among them, with --model (default: likewise)"
+    )
     made.add_argument(
         "--formats", type=formats, default=("py",), metavar="NAMES", help=f"any of {','.join(FORMATS)} with commas between (default py)"
     )
@@ -52,8 +60,14 @@ def main() -> int:
     if flags.model is not None:
         if flags.weights is None:
             raise UserError("--model needs --weights: a network that was not trained is of no use elsewhere")
-        deployed(Path(flags.model), flags.weights, flags.formats, flags.out or Path(flags.model).parent)
+        model = Path(flags.model).expanduser()
+        out = flags.out or model.parent
+        if set(flags.formats) == {"py"} and model.is_file() and out.resolve() == model.resolve().parent:
+            raise UserError(f"{model} is there already: give --out for a copy with these weights, or --formats, any of {','.join(FORMATS)}")
+        deployed(model, flags.weights, flags.formats, out, flags.classes, flags.channels)
         return 0
+    if flags.classes or flags.channels:
+        raise UserError("--classes and --channels go with --model: a study knows those of its networks, leave them out")
     folder = study_folder(flags.home, flags.study)
     out = flags.out or folder.root / "exports" / flags.trial
     for path in export_trials(flags.study, folder.storage_url(flags.storage), flags.trial, out, folder):
@@ -70,14 +84,21 @@ def main() -> int:
     return 0
 
 
-def deployed(model: Path, weights: Path, wanted: tuple[str, ...], out: Path) -> None:
-    """Writes the other forms of a model file, and says how each compares."""
-    code = load_model_code(str(model))
-    if code.joint:
-        raise UserError(f"{model} has several heads: {', '.join(sorted(set(wanted) - {'py'}))} are written for networks with one")
-    channels = int(recorded_set(code).get("in_channels", 3))
-    subject = load_subject(str(model), [weights], None, channels)
-    for one in deploy(subject.models[0], channels, wanted, out):
+def deployed(
+    model: Path, weights: Path, wanted: tuple[str, ...], out: Path, classes: int | None = None, channels: int | None = None
+) -> None:
+    """Writes a copy and the other forms of a model file, and says how each of these compares."""
+    code, others = load_model_code(str(model)), sorted(set(wanted) - {"py"})
+    if code.path is None and "py" in wanted:
+        raise UserError(f"{code.spec} is a function, and py copies a model file: give other --formats, any of {','.join(FORMATS[1:])}")
+    if code.joint and others:
+        raise UserError(f"{model} has several heads: {', '.join(others)} are written for networks with one")
+    domain = domain_names(code)[0] if code.joint else None
+    subject = load_subject(str(model), [weights], classes, channels or channels_of_use(code, weights), domain=domain)
+    if "py" in wanted:
+        for path in copy_model(subject, weights, out):
+            print(path)
+    for one in deploy(subject.models[0], subject.channels, wanted, out):
         print(one)
 
 

@@ -113,8 +113,10 @@ def _first_that_works(write: Callable[[int], None], path: Path) -> int:
             return step
         except UserError:
             raise
-        # torch.export gives up with errors of many kinds, on what a network does with shapes.
+        # torch.export gives up with errors of many kinds, on what a network does with shapes; a full disk is none of them.
         except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             errors.append(error)
     reason = (str(errors[0]).strip() or type(errors[0]).__name__).partition("\n")[0]
     raise UserError(f"{path} cannot be made of this network ({type(errors[0]).__name__}: {reason}): give another format") from errors[0]

@@ -13,8 +13,9 @@ from nas.drawing import drawing
 from nas.errors import UserError
 from nas.export.card import CARD, DRAWING, model_card
 from nas.export.check import checked_source
+from nas.export.copies import REQUIREMENTS
 from nas.export.model_file import ModelFacts
-from nas.export.weights import LOADING, finalist_weights, main_set, remove_weights_of_another
+from nas.export.weights import LOADING, REQUIREMENT, finalist_weights, main_set, remove_weights_of_another
 from nas.export.weights import NAME as WEIGHTS
 from nas.files import write_json, write_text
 from nas.genome import genome_from_json
@@ -107,7 +108,7 @@ def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: M
     write_text(folder / CARD, model_card(genome, facts, arguments, list(weights)))
     for name, tensors in weights.items():
         save_weights(folder / name, tensors)
-    write_text(folder / "requirements.txt", f"torch>={_least_torch()}\n" + ("safetensors>=0.4\n" if weights else ""))
+    write_text(folder / REQUIREMENTS, f"torch>={_least_torch()}\n" + (f"{REQUIREMENT}\n" if weights else ""))
     return path
 
 

@@ -13,6 +13,9 @@ from nas.search import StoredStudy
 
 NAME = "weights.safetensors"
 
+REQUIREMENT = "safetensors>=0.4"
+"""What reading them needs beside torch, as a line of requirements.txt."""
+
 LOADING = "model = build_model(); model.load_state_dict(safetensors.torch.load_file('{name}'))"
 """How weights get into the network of a model file."""
 

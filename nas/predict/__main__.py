@@ -11,8 +11,7 @@ from nas.door import enter
 from nas.errors import UserError
 from nas.evaluate.domains import check_named
 from nas.evaluate.options import augmentations, probability
-from nas.evaluate.recorded import recorded_set
-from nas.evaluate.subject import load_subject, size_of_use
+from nas.evaluate.subject import channels_of_use, load_subject, size_of_use
 from nas.evaluate.threshold import classes_of
 from nas.evaluate.whole import TTA, Predictor
 from nas.flags import at_least, image_size
@@ -31,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--overlays", action="store_true", help="write each image with its mask over it, too")
     made.add_argument("--probabilities", action="store_true", help="write probabilities as .npy (classes x height x width, float16), too")
     made.add_argument("--image-size", type=image_size, metavar="H[xW]", help="pixels that the network sees (default: as in its training)")
-    made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as recorded, else 3)")
-    made.add_argument("--classes", type=at_least(2), metavar="N", help="classes, where the model does not say (the background counts)")
+    made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as in its training, else 3)")
+    made.add_argument("--classes", type=at_least(2), metavar="N", help="classes, the background's among them (default: as in its training)")
     made.add_argument("--domain", metavar="NAME", help="data set whose head answers, for a network with several")
     made.add_argument("--tta", type=augmentations, default=(), metavar="NAMES", help=f"test-time augmentation: any of {','.join(TTA)}")
     made.add_argument("--threshold", type=probability, metavar="X", help="of the foreground's probability, binary tasks")
@@ -46,7 +45,7 @@ def main() -> int:
     flags = parser().parse_args()
     images, code, device = find_images(flags.images, flags.out), load_model_code(flags.model), resolve_device(flags.device)
     check_named([code], flags.domain)
-    channels = flags.channels or int(recorded_set(code, flags.domain).get("in_channels", 3))
+    channels = flags.channels or channels_of_use(code, flags.weights[0], flags.domain)
     subject = load_subject(flags.model, flags.weights, flags.classes, channels, device, flags.domain)
     if flags.threshold is not None and subject.num_classes != 2:
         raise UserError(f"--threshold is for two classes, {flags.model} has {subject.num_classes}: leave it out")

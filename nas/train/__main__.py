@@ -14,7 +14,6 @@ from nas.door import INTERRUPTED, enter
 from nas.errors import UserError
 from nas.evaluate.cost import measured_cost
 from nas.evaluate.domains import head_of
-from nas.evaluate.subject import SUMMARY
 from nas.files import write_json
 from nas.machine import keep_memory
 from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget
@@ -24,6 +23,9 @@ from nas.train.job import Job
 from nas.train.options import config_of, parser
 from nas.train.several import run_jobs
 from nas.train.suitable import check_networks
+
+SUMMARY = "summary.json"
+"""File in which a training in full says how it ended."""
 
 
 def main() -> int:
@@ -75,7 +77,8 @@ def begin_anew(plan: FullPlan, jobs: Sequence[Job]) -> None:
 
 def describe(plan: FullPlan) -> str:
     """What will be trained, for a person."""
-    lines = [*(one.describe() for one in plan.sets), *costs(plan)]
+    transforms = "built in" if plan.transforms.built_in else plan.transforms.path
+    lines = [*(one.describe() for one in plan.sets), f"transforms: {transforms}", *costs(plan)]
     return "\n".join([*lines, f"machine: {plan.device}; results in {plan.out}"])
 
 
@@ -179,6 +182,10 @@ def results(jobs: Sequence[Job], ended: Sequence[Progress], plan: FullPlan) -> s
         f"{one['name']}: mean {one['mean_iou']:.4f}, standard deviation {one['std_iou']:.4f} over {one['trainings']}"
         for one in means(jobs, ended)
     ]
+    if plan.config.folds and not plan.sets[0].data.splits["test"]:
+        return "\n".join(
+            [*lines, "\nThere is no test split, and each fold's network was trained on images of all others: the mean is the figure."]
+        )
     return "\n".join([*lines, f"\nEvaluate: {next_command(plan, jobs[0].folder / BEST)}"])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import UserError
+from nas.evaluate.trained import RECORD
 from nas.files import write_bytes
 from nas.train.state import TrainState
 from nas.weights import save_weights
@@ -120,7 +121,7 @@ def forget(folder: Path) -> None:
     Args:
         folder: Of the training; need not be there.
     """
-    for name in (STATE, BEST, LAST, CSV, ERRORS):
+    for name in (STATE, BEST, LAST, CSV, ERRORS, RECORD):
         (folder / name).unlink(missing_ok=True)
     for path in (folder / EVENTS).glob("events.out.tfevents.*"):
         path.unlink()

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas.data import Bank, DataSet, ViewRecipe, build_bank, check_recipe, keep_out, load_recipe
+from nas.evaluate.trained import TrainingRecord, read_record
 from nas.machine import available_cores, resolve_device
 from nas.model_code import ModelCode, load_model_code
 from nas.network_digest import network_digest
+from nas.train.checkpoint import BEST, LAST
 from nas.train.full_config import FullConfig
 from nas.train.full_sets import FullSet, make_full_sets
 from nas.train.job import Job
+from nas.train.recorded_transforms import recorded_transforms
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,11 +81,17 @@ class FullPlan:
             device=self.device,
             tensorboard=config.tensorboard,
             start=config.weights,
+            record=self._record(sets, fold),
         )
 
     def network_of(self, data: DataSet) -> "nn.Module":
         """A network as it would be trained on a data set, with weights of no meaning."""
         return self.code.build(data.channels, self.code.built_for(data.num_classes))
+
+    def _record(self, sets: Sequence[FullSet], fold: int) -> TrainingRecord:
+        start = read_record(self.config.weights) if self.config.weights is not None else None
+        own = tuple(one.trained(fold) for one in sets)
+        return TrainingRecord(self.config.model, self.code.digest, (BEST, LAST), own, start.seen if start else ())
 
     def draw(self) -> list[list[Bank]]:
         """The banks of each set: one a fold, or a single one."""
@@ -106,7 +115,7 @@ def make_full_plan(config: FullConfig) -> FullPlan:
     """
     code = load_model_code(config.model)
     sets = make_full_sets(config, code)
-    transforms = load_recipe(config.transforms)
+    transforms = load_recipe(config.transforms) if config.transforms is not None else recorded_transforms(code)
     if not transforms.built_in:
         for one in sets:
             check_recipe(transforms, one.data, one.size.image_size, one.size.train_size)

@@ -18,7 +18,7 @@ class FullConfig:
         domain: For a network with several heads, whose head learns each of `data`; empty where the model's record tells it.
         channels: Channels that images are read with.
         new_split: Whether the recorded split is left alone.
-        transforms: Python file with the `training_transform` that draws the views.
+        transforms: Python file with the `training_transform` that draws the views; None for the recorded one.
         image_size: Height and width of use; None for the data's own.
         crop: Height and width of training views.
         views: Different views of each training image.

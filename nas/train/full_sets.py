@@ -12,6 +12,7 @@ from nas.data import (
     check_data,
     check_names,
     fold_sets,
+    item_names,
     native_size,
     train_size_for,
     views_that_fit,
@@ -19,6 +20,7 @@ from nas.data import (
 from nas.errors import UserError
 from nas.evaluate.domains import domain_names, domains_of, head_of
 from nas.evaluate.recorded import open_recorded, recorded_set
+from nas.evaluate.trained import TrainedSet
 from nas.model_code import ModelCode
 from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe
@@ -61,6 +63,28 @@ class FullSet:
     folds: tuple[DataSet, ...] = ()
     domain: str | None = None
 
+    def trained(self, fold: int = 0) -> TrainedSet:
+        """What is recorded of a training on it.
+
+        Args:
+            fold: On which of its folds, where it has some.
+        """
+        data = self.folds[fold] if self.folds else self.data
+        names = item_names(data, ("train", "val"))
+        return TrainedSet(
+            name=data.name,
+            domain=self.domain,
+            location=data.location,
+            split=data.split_source,
+            channels=data.channels,
+            classes=data.classes,
+            image_size=self.size.image_size,
+            train_size=self.size.train_size,
+            views=self.views,
+            train=tuple(names["train"]),
+            val=tuple(names["val"]),
+        )
+
     def describe(self) -> str:
         """A paragraph for a person."""
         counts, recipe = self.facts.counts, self.recipe
@@ -91,7 +115,8 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     opened = [open_recorded(spec, code, config.layout, config.channels, config.new_split) for spec in specs]
     check_names(opened)
     found = of_heads(code, opened, config)
-    sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name)) for data, domain in found)
+    # Data that the search did not see are trained as its first set was: nothing better is known of the network.
+    sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name) or recorded_set(code)) for data, domain in found)
     return _together(config, sets) if code.joint else sets
 
 

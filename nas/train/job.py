@@ -13,6 +13,7 @@ from torch import nn
 
 from nas.data import Bank, open_bank
 from nas.errors import UserError
+from nas.evaluate.trained import TrainingRecord, write_record
 from nas.machine import memory_in_words
 from nas.model_code import ModelCode, NumClasses, load_model_code
 from nas.python_file import digest_of
@@ -43,6 +44,7 @@ class Job:
         tensorboard: Whether TensorBoard's events are written.
         start: File of weights to start from; None for fresh ones.
         network: Digest of what the model builds for these banks.
+        record: What lies beside its weights, for whoever measures or uses them; nothing is written without one.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Job:
     tensorboard: bool = False
     start: Path | None = None
     network: str = ""
+    record: TrainingRecord | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -88,12 +91,13 @@ class Job:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Job":
         """What `to_dict` gave."""
-        start = document["start"]
+        start, record = document["start"], document["record"]
         given = {
             "folder": Path(document["folder"]),
             "banks": tuple(map(Path, document["banks"])),
             "recipe": Recipe.from_dict(document["recipe"]),
             "start": Path(start) if start else None,
+            "record": TrainingRecord.from_dict(record) if record else None,
         }
         return cls(**{**document, **given})
 
@@ -113,6 +117,8 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
         Diverged: The loss or a weight became infinite or not a number.
     """
     progress = load_progress(job.folder, job.identity)
+    if job.record is not None:
+        write_record(job.folder, job.record)  # Before there are weights: those of a training that is killed are measured as it was, too.
     if progress.history:
         write_csv(job.folder, progress.history)  # A kill between state and table would leave the table short for ever.
     if progress.stopped or progress.epoch >= job.recipe.epochs:

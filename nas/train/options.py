@@ -44,7 +44,9 @@ def _data(made: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: the file's, else 3)")
     group.add_argument("--new-split", action="store_true", help="split the data anew instead of as recorded beside the model")
-    group.add_argument("--transforms", type=Path, metavar="FILE", help="Python file whose training_transform draws the views")
+    group.add_argument(
+        "--transforms", type=Path, metavar="FILE", help="Python file whose training_transform draws the views (default: the search's)"
+    )
     group.add_argument("--image-size", type=image_size, metavar="H[xW]", help="pixels of use (default: the data's own size)")
     group.add_argument("--crop", type=image_size, metavar="H[xW]", help="pixels of training views (default: at most 128x128)")
     group.add_argument("--views", type=at_least(1), metavar="N", help="different views of each training image (default 20)")

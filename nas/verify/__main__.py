@@ -44,21 +44,38 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Parses, checks, prints, writes the summary."""
     flags = parser().parse_args()
-    if not Path(flags.model).expanduser().is_file():
+    path = Path(flags.model).expanduser()
+    if not path.is_file():
         raise UserError(f"{flags.model}: a model file is needed, which is what is handed in")
-    code = load_model_code(flags.model)
-    assert code.path is not None
+    out = flags.out or path.parent / "performance.md"
+    # Its text first: a package that is not installed ends the file, and is to be named as what may not be imported.
+    findings = check_file(path)
+    try:
+        code = load_model_code(flags.model)
+    except UserError as error:
+        keep_out(out, flags.data or ())
+        return told(out, flags.model, [], [*findings, Finding("opening", False, f"{error}. Mend what is named, and check again")])
     specs = flags.data or [str(one["location"]) for one in code.arguments.get("sets", ()) if "location" in one]
     if not specs:
         raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
-    sets = [open_recorded(spec, code, flags.layout) for spec in specs]
-    out = flags.out or code.path.parent / "performance.md"
+    # In whatever split: whether the images of the recorded one are there is a finding of the papers.
+    sets = [open_recorded(spec, code, flags.layout, new_split=True) for spec in specs]
     keep_out(out, (data.location for data in sets))
     cases = [case_of(code, data, domain) for data, domain in zip(sets, domains_of(code, sets, flags.domain), strict=True)]
-    findings = [*check_file(code.path), *check_network(code, cases, flags.budget), *check_papers(code, cases)]
+    findings += [*check_network(code, cases, flags.budget), *check_papers(code, sets)]
+    return told(out, flags.model, summary(code, cases, flags.budget), findings)
+
+
+def told(out: Path, model: str, lines: Sequence[str], findings: Sequence[Finding]) -> int:
+    """Prints the findings and writes one page: what the network costs and reached, as `summary` says, and what was checked.
+
+    Returns:
+        The exit code.
+    """
     for finding in findings:
         print(f"{'pass' if finding.passed else 'FAIL'}  {finding.what}: {finding.said}", flush=True)
-    write_text(out, summary(code, cases, findings, flags.budget))
+    table = [f"| {one.what} | {'pass' if one.passed else 'FAIL'} | {' '.join(one.said.split())} |" for one in findings]
+    write_text(out, "\n".join([f"# {model}", "", *lines, "## Checks", "", "| check | | |", "|---|---|---|", *table]) + "\n")
     failures = sum(not finding.passed for finding in findings)
     print(f"{'passed' if not failures else f'{failures} of {len(findings)} checks failed'}; performance summary: {out}")
     return FAILED if failures else 0
@@ -84,23 +101,21 @@ def _bounded(size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * scale), round(size[1] * scale)
 
 
-def summary(code: ModelCode, cases: Sequence[Case], findings: Sequence[Finding], budget: int) -> str:
-    """One page: what was checked, what it costs, what it reached."""
-    lines = [f"# {code.path}", "", f"Source {code.digest}; cap {budget:,} parameters.", "", "## Cost", ""]
+def summary(code: ModelCode, cases: Sequence[Case], budget: int) -> list[str]:
+    """What a network that could be opened costs and reached, as lines of Markdown."""
+    lines = [f"Source {code.digest}; cap {budget:,} parameters.", "", "## Cost", ""]
     for case in cases:
         performance = _performance(code, case)
         lines.append(f"- {case.name}: {performance.describe() if performance else 'it cannot be built or run, see below'}")
-    lines += ["", f"On a machine of {available_cores()} cores.", "", "## Accuracy", "", *accuracy(code), "", "## Checks", ""]
-    lines += ["| check | | |", "|---|---|---|"]
-    lines += [f"| {one.what} | {'pass' if one.passed else 'FAIL'} | {' '.join(one.said.split())} |" for one in findings]
-    return "\n".join(lines) + "\n"
+    return [*lines, "", f"On a machine of {available_cores()} cores.", "", "## Accuracy", "", *accuracy(code), ""]
 
 
 def _performance(code: ModelCode, case: Case) -> Performance | None:
     try:
         model = code.build(case.channels, code.built_for(case.num_classes))
         return measure_performance(model, (case.channels, *case.sizes[0]), domain=case.domain if code.joint else None)
-    except (UserError, RuntimeError):
+    # A network that is wrong may raise anything; the checks say what.
+    except Exception:
         return None
 
 
@@ -110,7 +125,7 @@ def accuracy(code: ModelCode) -> list[str]:
     lines = [
         f"- {one['name']}: validation IoU {one['validation_iou']:.4f} in the search, at {one['image_size'][0]}x{one['image_size'][1]}"
         for one in code.arguments.get("sets", ())
-        if one.get("validation_iou") is not None
+        if one.get("validation_iou") is not None and {"name", "image_size"} <= one.keys()
     ]
     if final:
         ious = [entry["iou"] for entry in final]

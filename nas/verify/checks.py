@@ -58,7 +58,11 @@ def check_file(path: Path) -> list[Finding]:
     Args:
         path: Of the file.
     """
-    roots = sorted({name.partition(".")[0] for name in imported(path)})
+    try:
+        names = imported(path)
+    except (SyntaxError, ValueError) as error:
+        return [Finding("imports", False, f"no Python that can be read ({error}): mend the file")]
+    roots = sorted({name if name.startswith(".") else name.partition(".")[0] for name in names})
     strange = [name for name in roots if name != "torch" and name not in sys.stdlib_module_names]
     if strange:
         return [Finding("imports", False, f"imports {', '.join(strange)}: torch and the standard library are allowed, move it in")]
@@ -70,9 +74,13 @@ def imported(path: Path) -> set[str]:
 
     Args:
         path: Of the file.
+
+    Raises:
+        SyntaxError: It is no Python.
+        ValueError: Nor text.
     """
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -152,19 +160,23 @@ def _answer(network: nn.Module, images: Tensor, case: Case) -> Tensor:
     return logits
 
 
-def _forward_and_backward(network: nn.Module, case: Case, size: tuple[int, int]) -> str:
+def _backward(network: nn.Module, case: Case, size: tuple[int, int]) -> None:
+    """Gradients of a loss over two images, as in a step of training."""
     network.train()
     network.zero_grad(set_to_none=True)
-    images = _images(case, size, batch=2)
-    logits = _answer(network, images, case)
+    logits = _answer(network, _images(case, size, batch=2), case)
     mask = torch.randint(case.num_classes, (2, *size), generator=torch.Generator().manual_seed(0))
     nn.functional.cross_entropy(logits, mask).backward()  # type: ignore[no-untyped-call]
+
+
+def _forward_and_backward(network: nn.Module, case: Case, size: tuple[int, int]) -> str:
+    _backward(network, case, size)
     unused = [name for name, parameter in network.named_parameters() if parameter.requires_grad and parameter.grad is None]
     broken = [name for name, one in network.named_parameters() if one.grad is not None and not one.grad.isfinite().all()]
     if broken:
         raise _Failure(f"the gradient of {broken[0]} is not finite: look at its divisions, roots and logarithms")
     with torch.no_grad():
-        if not _answer(network.eval(), images[:1], case).isfinite().all():
+        if not _answer(network.eval(), _images(case, size, batch=1), case).isfinite().all():
             raise _Failure("the answer in eval mode is not finite: look at its divisions, roots and logarithms")
     # A head of another data set gets no gradient here; a parameter that nothing uses counts against the cap for nothing.
     idle = "" if not unused or accepts_domain(network) else f"; {len(unused)} parameters get no gradient, {unused[0]} for one"
@@ -181,4 +193,12 @@ def _repeatable(code: ModelCode, case: Case, classes: NumClasses) -> str:
         answers = [_answer(network.eval(), images, case) for network in (first, first, second)]
     if not all(torch.equal(answers[0], other) for other in answers[1:]):
         raise _Failure("one image gets two answers in eval mode: nothing random may be left there")
-    return "same seed, same weights; same image, same answer"
+    for network in (first, second):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            _backward(network, case, case.sizes[0])
+    for (name, one), (_, other) in zip(first.named_parameters(), second.named_parameters(), strict=True):
+        # What is not finite is another finding's, and equals nothing.
+        if one.grad is not None and other.grad is not None and not torch.equal(one.grad.nan_to_num(), other.grad.nan_to_num()):
+            raise _Failure(f"one step with one seed gives two gradients of {name}: draw what is random in training from torch's generator")
+    return "same seed, same weights; same image, same answer; same step, same gradients"

@@ -5,42 +5,49 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nas.data import DataSet, gone_images, is_record_of
 from nas.errors import UserError
+from nas.evaluate.recorded import recorded_set
 from nas.model_code import ARGUMENTS, ModelCode
 from nas.train import Recipe
-from nas.verify.checks import Case, Finding, imported
+from nas.verify.checks import Finding, imported
 
 REQUIREMENTS = "requirements.txt"
 NEEDED = ("sets", "normalise", "loss", "optimiser")
-NEEDED_OF_A_SET = ("name", "classes", "in_channels", "image_size", "split", "recipe")
+NEEDED_OF_A_SET = ("name", "classes", "in_channels", "image_size", "split", "recipe", "items")
 
 
-def check_papers(code: ModelCode, cases: Sequence[Case]) -> list[Finding]:
+def check_papers(code: ModelCode, sets: Sequence[DataSet]) -> list[Finding]:
     """Looks at the files beside a model file.
 
     Args:
         code: Of the network, from a file.
-        cases: The data sets that it is handed in for.
+        sets: The data that it is handed in for, in whatever split.
     """
     assert code.path is not None
-    return [_arguments(code, cases), _requirements(code.path)]
+    return [_arguments(code, sets), _requirements(code.path)]
 
 
-def _arguments(code: ModelCode, cases: Sequence[Case]) -> Finding:
+def _arguments(code: ModelCode, sets: Sequence[DataSet]) -> Finding:
     document = code.arguments
     if not document:
         return Finding(ARGUMENTS, False, "is not there: export the model anew, `python -m nas.export` writes it beside the model file")
-    missing = [name for name in NEEDED if name not in document]
-    missing += [f"{name} of a set" for one in document.get("sets", ()) for name in NEEDED_OF_A_SET if name not in one]
+    missing = [name for name in NEEDED if name not in document or document[name] == []]
+    missing += [f"{name} of a set" for one in document.get("sets", ()) for name in NEEDED_OF_A_SET if not one.get(name)]
     if missing:
         return Finding(ARGUMENTS, False, f"lacks {', '.join(dict.fromkeys(missing))}: export the model anew")
     for one in document["sets"]:
         if (wrong := _recipe_fault(one["recipe"])) is not None:
             return Finding(ARGUMENTS, False, f"the recipe of {one['name']}: {wrong}")
-    known = {one["name"] for one in document["sets"]}
-    strange = [case.name for case in cases if case.name not in known]
-    said = f"recipe, split and facts of {', '.join(sorted(known))}"
-    return Finding(ARGUMENTS, True, said + (f"; nothing of {', '.join(strange)}, which train by the first recipe" if strange else ""))
+    splits = [(data, recorded_set(code, data.name).get("items", {})) for data in sets]
+    for data, items in splits:
+        if is_record_of(items, data) and (gone := gone_images(data, items)):
+            return Finding(ARGUMENTS, False, f"{gone}: put them back, its figures are of these images")
+    strange = [data.name for data, items in splits if not is_record_of(items, data)]
+    said = f"recipe, split and facts of {', '.join(sorted(one['name'] for one in document['sets']))}"
+    return Finding(
+        ARGUMENTS, True, said + (f"; no images of {', '.join(strange)}: a split of its own, and the first recipe" if strange else "")
+    )
 
 
 def _recipe_fault(recipe: Mapping[str, Any]) -> str | None:

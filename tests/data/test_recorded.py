@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.data import item_names, open_synthetic, with_recorded_split
+from nas.data import is_record_of, item_names, open_synthetic, with_recorded_split
 from nas.errors import UserError
 
 
@@ -31,6 +31,11 @@ def test_a_record_moves_images(data):
 
 def test_other_data_keep_their_own(data):
     assert with_recorded_split(data, {"train": ["somebody/else"], "val": ["somebody/too"]}) is data
+
+
+def test_a_record_is_of_data_that_share_a_name(data):
+    assert is_record_of({"val": ["somebody/else", item_names(data)["test"][0]]}, data)
+    assert not is_record_of({"val": ["somebody/else"]}, data)
 
 
 def test_newer_images_are_left_out_in_words(data):

@@ -11,8 +11,10 @@ from torch import nn
 
 from nas.errors import UserError
 from nas.evaluate.__main__ import main
+from nas.evaluate.trained import TrainingRecord, write_record
 from nas.weights import save_weights
 from tests.data.layouts.writers import write_coco
+from tests.evaluate.test_trained import trained_set
 from tests.search.conftest import write_set
 
 MODEL = """
@@ -105,6 +107,44 @@ def test_two_models_on_the_same_images(call):
     assert found["against"]["weights"] == ["poor.safetensors"]
     with pytest.raises(UserError, match="belong together"):
         call("--against", "model.py")
+
+
+def names(*ranges):
+    return tuple(f"{split}/{number:03}" for split, numbers in ranges for number in numbers)
+
+
+def trained(tmp_path, *names, weights="good.safetensors"):
+    """Says that weights were trained on some images of the squares."""
+    own = trained_set("squares", train=names)
+    write_record(tmp_path, TrainingRecord("model.py", "abc", (weights,), (own,)))
+
+
+def test_images_that_were_trained_on_are_told(call, tmp_path, capsys):
+    assert call("--split", "val")["warnings"] == []
+    capsys.readouterr()
+    trained(tmp_path, *names(("train", range(12)), ("val", range(3))))
+    (warning,) = call("--split", "val")["warnings"]
+    assert "good.safetensors was trained on 3 of these 8 images, 'val/000' for one" in warning
+    assert f"**Warning: {warning}.**" in capsys.readouterr().out
+    assert call("--split", "test")["warnings"] == []
+
+
+def test_images_that_the_other_network_was_trained_on_are_told(call, tmp_path):
+    trained(tmp_path, "test/001", weights="poor.safetensors")
+    (warning,) = call("--against", "model.py", "--against-weights", "poor.safetensors")["warnings"]
+    assert "poor.safetensors was trained on 1 of these 2 images" in warning
+
+
+def test_a_threshold_is_chosen_on_images_that_were_not_trained_on(call, tmp_path, monkeypatch, capsys):
+    used = []
+    monkeypatch.setattr("nas.evaluate.__main__.best_threshold", lambda data, items, predictor: used.extend(items) or 0.5)
+    trained(tmp_path, *names(("train", range(12)), ("val", range(5))))
+    call("--threshold", "auto")
+    assert [item.name for item in used] == list(names(("val", range(5, 8))))
+    assert "chosen on the 3 of 8 images of val that were not trained on" in capsys.readouterr().out
+    trained(tmp_path, *names(("val", range(8))))
+    with pytest.raises(UserError, match="trained on all validation images of squares"):
+        call("--threshold", "auto")
 
 
 def test_errors_are_shown(call, tmp_path):

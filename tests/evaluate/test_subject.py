@@ -1,28 +1,46 @@
-"""At which size a network is used: the training that made its weights says it, else what is recorded beside the model."""
-
-import json
+"""How a network is used: as the training that made its weights says, else as is recorded beside the model."""
 
 import pytest
+from torch import nn
 
-from nas.evaluate.subject import size_of_use
+from nas.evaluate.subject import channels_of_use, load_subject, size_of_use
+from nas.evaluate.trained import RECORD, TrainingRecord, write_record
 from nas.model_code import ModelCode
+from nas.weights import save_weights
+from tests.evaluate.test_door import MODEL
+from tests.evaluate.test_trained import trained_set
 
-CODE = ModelCode("model.py", lambda: None, constants={"INPUT_SIZE": (64, 96)})
+CODE = ModelCode("model.py", lambda: None, constants={"INPUT_SIZE": (64, 96)}, arguments={"sets": [{"name": "one", "in_channels": 5}]})
 
 
-def entry(name, *size):
-    return {"name": name, "image_size": list(size)}
+def record(*sets, weights=("best.safetensors",)):
+    return TrainingRecord("model.py", "abc", weights, sets)
 
 
 def test_the_training_beside_the_weights_comes_first(tmp_path):
-    weights = tmp_path / "seed-1" / "fold-2" / "best.safetensors"
+    weights = tmp_path / "best.safetensors"
     assert size_of_use(CODE, weights) == (64, 96)
-    (tmp_path / "summary.json").write_text(json.dumps({"sets": [entry("one", 32, 48), entry("two", 80, 80)]}))
+    assert channels_of_use(CODE, weights) == 5
+    write_record(tmp_path, record(trained_set("one", (32, 48), channels=1), trained_set("two", (80, 80))))
     assert size_of_use(CODE, weights, "two") == (80, 80)
     assert size_of_use(CODE, weights, "three") == (32, 48)
+    assert channels_of_use(CODE, weights, "one") == 1
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"sets": [{"name": "one"}]}', '{"sets": 3}', '{"sets": [{"image_size": 64}]}'])
-def test_a_summary_of_another_program_says_nothing(tmp_path, text):
-    (tmp_path / "summary.json").write_text(text)
+def test_another_training_says_nothing_of_these_weights(tmp_path):
+    write_record(tmp_path, record(trained_set("one", (32, 48))))
+    assert size_of_use(CODE, tmp_path / "weights.safetensors") == (64, 96)
+    assert size_of_use(CODE, tmp_path / "seed-1" / "best.safetensors") == (64, 96)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"sets": [{"name": "one"}]}', '{"sets": 3}', '{"sets": [], "weights": []}'])
+def test_a_record_of_another_program_says_nothing(tmp_path, text):
+    (tmp_path / RECORD).write_text(text)
     assert size_of_use(CODE, tmp_path / "best.safetensors") == (64, 96)
+
+
+def test_the_network_is_built_for_the_classes_of_its_training(tmp_path):
+    (tmp_path / "model.py").write_text(MODEL)  # of two classes
+    save_weights(tmp_path / "best.safetensors", nn.Sequential(nn.Conv2d(3, 4, 1)).state_dict())
+    write_record(tmp_path, record(trained_set("one", (32, 48), classes=("background", "a", "b", "c"))))
+    assert load_subject(str(tmp_path / "model.py"), [tmp_path / "best.safetensors"], None, 3).num_classes == 4

@@ -1,6 +1,8 @@
 """Folding changes nothing but rounding; files that run elsewhere give the network's answers, or are not written."""
 
+import errno
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +95,16 @@ class Stubborn(nn.Module):
 def test_what_cannot_be_exported_is_explained(tmp_path):
     with pytest.raises(UserError, match=r"model\.pt2 cannot be made of this network"):
         deploy(Stubborn(), 3, ("pt2",), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_no_fault_of_the_network(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        deploy(small(), 3, ("pt2",), tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -5,12 +5,16 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
+from nas.data import resize_image
 from nas.errors import UserError
+from nas.evaluate.trained import TrainingRecord, write_record
 from nas.predict.__main__ import main
 from nas.predict.files import find_images
 from nas.weights import save_weights
 from tests.evaluate.test_door import MODEL, bright
+from tests.evaluate.test_trained import trained_set
 
 
 def picture(path, height=40, width=60):
@@ -94,6 +98,17 @@ def test_a_model_that_does_not_say_its_classes_needs_them(call, tmp_path):
         call("one.png", "--out", "masks")
     assert "--data" not in str(error.value)
     assert call("one.png", "--out", "masks", "--classes", "2") == 0
+
+
+def test_channels_classes_and_size_are_those_of_the_training(call, tmp_path, monkeypatch):
+    picture(tmp_path / "one.png")
+    seen = []
+    monkeypatch.setattr("nas.evaluate.whole.resize_image", lambda image, size: seen.append(size) or resize_image(image, size))
+    save_weights(tmp_path / "w.safetensors", nn.Sequential(nn.Conv2d(1, 5, 1)).state_dict())
+    own = trained_set("grey", (64, 96), channels=1, classes=("background", "a", "b", "c", "d"))
+    write_record(tmp_path, TrainingRecord("model.py", "abc", ("w.safetensors",), (own,)))
+    assert call("one.png", "--out", "masks") == 0
+    assert seen == [(64, 96)]
 
 
 def test_files_folders_and_patterns(tmp_path):

@@ -10,9 +10,15 @@ from statistics import mean, stdev
 
 import pytest
 
+from nas.data import load_recipe, open_data, transforms
 from nas.data.cache import in_use
+from nas.door import INTERRUPTED
 from nas.errors import UserError
+from nas.evaluate.__main__ import main as evaluate
+from nas.evaluate.leaks import trained_names
+from nas.evaluate.trained import read_record
 from nas.train.__main__ import main
+from nas.train.checkpoint import BEST
 from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
@@ -55,10 +61,13 @@ def test_one_training(call, tmp_path, capsys):
     assert call() == 0
     said = capsys.readouterr().out
     assert "image size: 32x32, the data's own" in said
+    assert "transforms: built in" in said
     assert "12 training, 6 validation images; 2 of the test split are not read" in said
     assert "python -m nas.evaluate" in said
     folder = tmp_path / "runs" / "net"
-    assert {"best.safetensors", "last.safetensors", "log.csv", "state.bin", "summary.json"} <= {path.name for path in folder.iterdir()}
+    assert {"best.safetensors", "last.safetensors", "log.csv", "state.bin", "summary.json", "training.json"} <= {
+        path.name for path in folder.iterdir()
+    }
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["trainings"][0]["epochs"] == 2
     assert summary["sets"][0]["image_size"] == [32, 32]
@@ -74,8 +83,43 @@ def test_seeds_and_folds_have_folders_and_a_spread(call, tmp_path, capsys):
     assert summary["means"] == [{"name": "squares", "mean_iou": mean(ious), "std_iou": stdev(ious), "trainings": 4}]
 
 
+def test_each_training_records_its_own_set_size_and_images(call, squares, tmp_path):
+    other = write_set(tmp_path / "wide", size=(32, 64))
+    call("--data", str(other), "--out", "two", "--workers", "1", "--channels", "1", "--folds", "2", "--quiet")
+    records = {path.parent.relative_to(tmp_path / "two").as_posix(): read_record(path) for path in (tmp_path / "two").rglob(BEST)}
+    assert {name: one.set_of().image_size for name, one in records.items()} == {
+        **dict.fromkeys(("squares/fold-1", "squares/fold-2"), (32, 32)),
+        **dict.fromkeys(("wide/fold-1", "wide/fold-2"), (32, 64)),
+    }
+    one, two = (records[f"wide/fold-{fold}"].set_of() for fold in (1, 2))
+    assert (one.name, one.location, one.channels, one.classes) == ("wide", str(other), 1, ("background", "class 1"))
+    assert len(one.train) == len(one.val) == 9
+    assert set(one.train) == set(two.val)
+
+
+def test_a_training_that_starts_from_weights_records_what_these_have_seen(call, tmp_path):
+    call("--folds", "2", "--workers", "1", "--out", "folds", "--quiet")
+    call("--weights", "folds/fold-1/best.safetensors", "--out", "again", "--quiet")
+    found = read_record(tmp_path / "again" / BEST)
+    assert found.before == read_record(tmp_path / "folds" / "fold-1" / BEST).sets
+    data = open_data(tmp_path / found.set_of().location)
+    assert trained_names(tmp_path / "again" / BEST, data) == {*found.set_of().train, *found.before[0].train}
+
+
+def test_weights_of_a_training_that_was_stopped_are_measured_at_its_size(call, squares, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nas.train.job.write_csv", stop)
+    assert call("--image-size", "48", "--channels", "1", "--out", "run", "--quiet") == INTERRUPTED
+    words = ["nas.evaluate", str(tmp_path / "net" / "model.py"), "--weights", "run/best.safetensors", "--data", str(squares), "--quiet"]
+    monkeypatch.setattr(sys, "argv", [*words, "--device", "cpu"])
+    assert evaluate() == 0
+    assert "the network sees 48x48" in capsys.readouterr().out
+
+
 def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_path, capsys):
-    from nas.data import item_names, open_data
+    from nas.data import item_names
 
     names = item_names(open_data(squares))
     names["val"].append(names["train"].pop())
@@ -91,6 +135,27 @@ def test_recorded_recipe_and_split_are_used_and_flags_win(call, squares, tmp_pat
     assert "11 training, 7 validation" in said
     assert "as recorded beside the model" in said
     assert "focal, peak learning rate 0.002" in said
+
+
+def test_data_without_a_record_are_trained_by_the_first_recipe(call, capsys):
+    recorded = [{"name": name, "recipe": {"learning_rate": rate, "loss": "focal"}} for name, rate in (("others", 0.003), ("more", 0.004))]
+    call(arguments={"sets": recorded})
+    assert "focal, peak learning rate 0.003" in capsys.readouterr().out
+
+
+def test_the_recorded_transforms_are_used_and_a_flag_wins(call, tmp_path, capsys):
+    mine, other = (tmp_path / name for name in ("mine.py", "other.py"))
+    mine.write_text(Path(transforms.__file__).read_text().replace("FLIP = 0.5", "FLIP = 0.0"))
+    other.write_text(mine.read_text() + "\n")
+    recorded = {"sets": [], "transforms": load_recipe(mine).document()}
+    call(arguments=recorded)
+    assert f"transforms: {mine}" in capsys.readouterr().out
+    call("--transforms", "other.py", "--out", "other")
+    assert f"transforms: {other}" in capsys.readouterr().out
+    assert len(list((tmp_path / "studies" / ".banks").rglob("meta.json"))) == 2
+    mine.unlink()
+    with pytest.raises(UserError, match="--transforms FILE"):
+        call()
 
 
 def test_the_recorded_layout_and_channels_are_used(call, tmp_path, capsys):
@@ -178,7 +243,6 @@ def test_restart_keeps_the_weights_that_it_starts_from(call, tmp_path):
 @pytest.fixture
 def evaluate_as_told(capsys, monkeypatch):
     """Runs the command that a training ended with; gives its page."""
-    from nas.evaluate.__main__ import main as evaluate
 
     def run():
         line = capsys.readouterr().out.split("Evaluate: ")[1].strip()
@@ -210,6 +274,17 @@ def test_the_next_command_measures_what_there_is_in_the_split_that_was_trained_o
     page = evaluate_as_told()
     assert "on the val split of squares" in page
     assert "6 images (split: folders" in page
+
+
+def test_folds_without_a_test_split_are_measured_by_their_mean_alone(call, tmp_path, squares, capsys):
+    shutil.copytree(squares, tmp_path / "squares")
+    shutil.rmtree(tmp_path / "squares" / "test")
+    call("--folds", "2", "--workers", "1", "--data", "squares", "--quiet", data=False)
+    said = capsys.readouterr().out
+    assert "the mean is the figure" in said
+    assert "nas.evaluate" not in said
+    call("--folds", "2", "--workers", "1", "--out", "other", "--quiet")
+    assert "--split test" in capsys.readouterr().out
 
 
 def test_mistakes_are_explained(call, squares, tmp_path):

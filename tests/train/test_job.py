@@ -15,12 +15,14 @@ import pytest
 
 from nas.data import build_bank, open_data
 from nas.errors import UserError
+from nas.evaluate.trained import TrainingRecord, read_record
 from nas.machine import import_path
 from nas.train import Recipe, TrainState
 from nas.train.checkpoint import BEST, LAST, STATE, Progress, load_progress
 from nas.train.job import Job, row_of, run_job
 from nas.train.several import run_jobs
 from nas.weights import read_weights
+from tests.evaluate.test_trained import trained_set
 from tests.search.conftest import write_set
 
 MODEL = """
@@ -213,8 +215,25 @@ def test_other_weights_under_the_same_path_are_another_start(job, tmp_path):
         run_job(replace(again))
 
 
+def test_the_record_is_there_before_the_weights_and_stays_that_of_the_training(job):
+    recorded = replace(job, record=TrainingRecord(job.model, job.digest, (BEST, LAST), (trained_set("squares"),)))
+
+    def stop(row):
+        raise Stop
+
+    with pytest.raises(Stop):
+        run_job(recorded, stop)
+    assert read_record(job.folder / BEST) == recorded.record
+    other = replace(recorded, digest="other", record=replace(recorded.record, digest="other"))
+    with pytest.raises(UserError, match="another training"):
+        run_job(other)
+    assert read_record(job.folder / BEST) == recorded.record
+
+
 def test_jobs_survive_json(job):
-    assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
+    whole = replace(job, record=TrainingRecord(job.model, job.digest, (BEST, LAST), (trained_set("squares"),)))
+    for one in (job, whole):
+        assert Job.from_dict(json.loads(json.dumps(one.to_dict()))) == one
 
 
 def test_several_processes_train_as_one(job, tmp_path):

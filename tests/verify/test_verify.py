@@ -6,11 +6,14 @@ from dataclasses import asdict
 
 import pytest
 
+from nas.data import item_names, open_data
 from nas.errors import UserError
 from nas.train import Recipe
 from nas.verify.__main__ import main
 from nas.verify.checks import Case, check_file, check_network
 from tests.search.conftest import write_set
+
+RANDOM_IN_TRAINING = "(__import__('random').random() if self.training else 1)"
 
 MODEL = """
 import torch
@@ -28,6 +31,14 @@ def build_model(in_channels=3, num_classes=NUM_CLASSES):
 """
 
 
+PAPERS = {"normalise": {}, "loss": "", "optimiser": ""}
+
+
+def recorded(squares, **changed):
+    known = {"name": "squares", "classes": ["background", "square"], "in_channels": 3, "image_size": [32, 32], "split": "folders"}
+    return known | {"recipe": asdict(Recipe()), "items": item_names(open_data(squares))} | changed
+
+
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory):
     return write_set(tmp_path_factory.mktemp("data") / "squares", train=3, val=2)
@@ -38,8 +49,7 @@ def verify(squares, tmp_path, monkeypatch, capsys):
     def run(text=MODEL, budget=100, papers=True, arguments=None, *flags):
         path = tmp_path / "model.py"
         path.write_text(text)
-        recorded = {"name": "squares", "classes": ["background", "square"], "in_channels": 3, "image_size": [32, 32], "split": "folders"}
-        document = arguments or {"sets": [{**recorded, "recipe": asdict(Recipe())}], "normalise": {}, "loss": "", "optimiser": ""}
+        document = arguments or {**PAPERS, "sets": [recorded(squares)]}
         if papers:
             (tmp_path / "training_args.json").write_text(json.dumps(document))
             (tmp_path / "requirements.txt").write_text("torch>=2.6\n")
@@ -75,14 +85,65 @@ def test_a_good_file_passes(verify, tmp_path):
         ({"text": MODEL.replace("torch.ones(6)", "torch.tensor([__import__('random').random() for _ in range(6)])")}, "differ in gain"),
         ({"text": MODEL.replace("return self.layer(x)", "return self.layer(x[:, :2])")}, "fails with RuntimeError"),
         ({"papers": False}, "is not there"),
-        ({"arguments": {"sets": []}}, "lacks normalise, loss, optimiser"),
+        ({"arguments": {"study": "s"}}, "lacks sets, normalise, loss, optimiser"),
+        ({"arguments": {**PAPERS, "sets": []}}, "training_args.json: lacks sets: export"),
+        ({"arguments": {"sets": ["squares"]}}, "opening: "),
+        ({"text": "import absent_package\n" + MODEL}, "imports absent_package: torch and the standard library are allowed, move it in"),
+        ({"text": "def build_model(:\n"}, "no Python that can be read"),
+        ({"text": "from .blocks import Net\n" + MODEL}, "imports .blocks: torch"),
+        ({"text": MODEL.replace("self.layer(x) *", RANDOM_IN_TRAINING + " * self.layer(x) *")}, "gives two gradients of gain"),
+        ({"text": MODEL.replace("return self.layer(x)", "assert False; return self.layer(x)")}, "fails with AssertionError"),
     ],
-    ids=["cap", "imports", "claim", "shape", "random", "finite", "weights", "forward", "papers", "arguments"],
+    ids=[
+        "cap",
+        "imports",
+        "claim",
+        "shape",
+        "random",
+        "finite",
+        "weights",
+        "forward",
+        "papers",
+        "arguments",
+        "sets",
+        "entries",
+        "absent",
+        "syntax",
+        "relative",
+        "gradients",
+        "assertion",
+    ],
 )
 def test_each_failure_says_what_to_do(verify, change, message):
     code, said = verify(**change)
     assert code == 1
     assert message in said.split("FAIL", 1)[1]
+
+
+def test_the_split_belongs_to_the_papers(verify, squares):
+    found = []
+    for lacking in ({"items": {}}, {"items": {**item_names(open_data(squares)), "test": ["a/lost/one"]}}):
+        code, said = verify(MODEL, 100, True, {**PAPERS, "sets": [recorded(squares, **lacking)]})
+        assert code == 1
+        found.append(said.split("FAIL", 1)[1])
+    assert "lacks items of a set" in found[0]
+    assert "'a/lost/one' for one: put them back" in found[1]
+    assert "--new-split" not in found[1]
+
+
+def test_data_that_are_not_recorded_are_named(verify, squares):
+    code, said = verify(MODEL, 100, True, {**PAPERS, "sets": [recorded(squares, name="others", items={"train": ["somebody/else"]})]})
+    assert code == 0
+    assert "no images of squares: a split of its own, and the first recipe" in said
+
+
+def test_a_file_that_cannot_be_opened_leaves_no_page_of_an_earlier_check(verify, tmp_path):
+    verify()
+    verify("raise ValueError")
+    page = (tmp_path / "performance.md").read_text()
+    assert "| opening | FAIL |" in page
+    assert "Mend what is named" in page
+    assert "parameters" not in page
 
 
 def test_the_summary_goes_into_no_data(verify, squares):
