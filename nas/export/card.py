@@ -5,6 +5,7 @@ After Mitchell et al., Model Cards for Model Reporting, 2019, https://arxiv.org/
 
 import shlex
 from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from nas.cost import estimate
@@ -12,6 +13,7 @@ from nas.export.model_file import ModelFacts
 from nas.genome import Genome
 from nas.outline import outline
 from nas.receptive_field import receptive_field
+from nas.search.finals.values import fresh, with_spread
 from nas.topology import walk
 
 CARD = "MODEL_CARD.md"
@@ -68,9 +70,8 @@ def _figures(arguments: Mapping[str, Any]) -> str:
     final: Sequence[Mapping[str, Any]] = arguments.get("final") or ()
     for name in final[0]["iou_per_set"] if final else ():
         ious = [entry["iou_per_set"][name] for entry in final]
-        mean = sum(ious) / len(ious)
-        spread = (sum((iou - mean) ** 2 for iou in ious) / (len(ious) - 1)) ** 0.5 if len(ious) > 1 else 0.0
-        lines.append(f"| {name} | again, {len(ious)} fresh seeds | {mean:.4f} +- {spread:.4f} |")
+        measured = with_spread(fmean(ious), stdev(ious) if len(ious) > 1 else None, len(ious))
+        lines.append(f"| {name} | again, {fresh(len(ious))} | {measured} |")
     return "\n".join(lines) if len(lines) > 2 else "Its proxy training was stopped early: nothing is known but that."
 
 

@@ -22,6 +22,7 @@ from nas.genome import genome_from_json
 from nas.model_code import ARGUMENTS
 from nas.search import StoredStudy, StudyFolder, front_trials, opened_study, stored_genome
 from nas.search.display.note import measured_on
+from nas.search.finals.values import fresh, with_spread
 from nas.space import SpaceFile, find_space, load_space
 from nas.train import MEAN, STD, Recipe
 from nas.weights import save_weights
@@ -145,8 +146,8 @@ def _final_words(stored: StoredStudy, trial: FrozenTrial) -> list[str]:
     final = stored.finals().get(trial.user_attrs["key"])
     if final is None:
         return []
-    spread = f", standard deviation {final.spread('iou'):.4f}" if len(final.entries) > 1 else ""
-    return [f"Trained again with {len(final.entries)} fresh seeds: mean validation IoU {final.mean('iou'):.4f}{spread}."]
+    measured = with_spread(final.mean("iou"), final.spread("iou"), len(final.entries))
+    return [f"Trained again with {fresh(len(final.entries))}: mean validation IoU {measured}."]
 
 
 def training_arguments(stored: StoredStudy, trial: FrozenTrial) -> dict[str, Any]:

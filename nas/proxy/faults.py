@@ -5,12 +5,11 @@ from typing import Literal
 
 import torch
 
+from nas.machine import NO_MEMORY
+
 Fault = Literal["memory", "device", "system"]
 """Memory ran out, of the host or the device; the device failed, after which its process can no longer use it; or the operating system
 refused a call: a full disk, a file that is gone."""
-
-MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-"""Of messages of torch's: of MPS and of older torch, of its CPU allocator on Linux and on Windows, of CUDA's libraries."""
 
 DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "CUBLAS_STATUS")
 
@@ -18,7 +17,9 @@ DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "CUB
 def fault_of(error: Exception) -> Fault | None:
     """Which fault of the machine an exception tells of; None for all that is the network's own."""
     text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and any(one in text for one in MEMORY)):
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(one in text for one in NO_MEMORY)
+    ):
         return "memory"
     # torch before 2.8 has no such class.
     if isinstance(error, getattr(torch, "AcceleratorError", ())) or (

@@ -11,6 +11,7 @@ from nas.search.display.front import front_text
 from nas.search.display.note import measured_on
 from nas.search.display.progress import duration, for_terminal
 from nas.search.dry_run import dry_run
+from nas.search.finals.values import fresh, with_spread
 from nas.search.options import config_of, parse
 from nas.search.run import SearchResult, run_search
 from nas.search.storage.database import shown_url
@@ -78,8 +79,8 @@ def _best(front: pd.DataFrame) -> str:
         return f"highest validation IoU, {first['iou']:.4f}"
     gap = first["iou"] - first["final_iou"]
     return (
-        f"best by its mean validation IoU over {first['final_seeds']} fresh seeds, "
-        f"{first['final_iou']:.4f} +- {first['final_spread']:.4f}; {abs(gap):.4f} "
+        f"best by its mean validation IoU over {fresh(first['final_seeds'])}, "
+        f"{with_spread(first['final_iou'], first['final_spread'], first['final_seeds'])}; {abs(gap):.4f} "
         f"{'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
     )
 

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from nas.proxy.job import Answer, Task
 from nas.search.display.front import front_trials
 from nas.search.display.log import EventLog
-from nas.search.finals.values import CompleteRound, Final, best_weights, weights_file
+from nas.search.finals.values import CompleteRound, Final, best_weights, fresh, weights_file, with_spread
 from nas.search.objectives import accuracies
 from nas.search.signals import Wish
 from nas.search.study import StoredStudy
@@ -128,7 +128,7 @@ class FinalRound:
             final = Final(tuple(self._entries(one.trial)))
             self.log.progress.say(
                 f"trial {number} {key}: IoU {one.trial.user_attrs['iou']:.4f} in the search, "
-                f"{final.mean('iou'):.4f} +- {final.spread('iou'):.4f} over {len(final.entries)} fresh seeds"
+                f"{with_spread(final.mean('iou'), final.spread('iou'), len(final.entries))} over {fresh(len(final.entries))}"
             )
 
     def _missing(self, trial: FrozenTrial) -> list[int]:

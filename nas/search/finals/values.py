@@ -31,9 +31,9 @@ class Final:
         """Mean of an accuracy over the seeds."""
         return fmean(entry[name] for entry in self.entries)
 
-    def spread(self, name: str) -> float:
-        """Standard deviation of an accuracy over the seeds; 0 for a single one."""
-        return stdev(entry[name] for entry in self.entries) if len(self.entries) > 1 else 0.0
+    def spread(self, name: str) -> float | None:
+        """Standard deviation of an accuracy over the seeds; None for a single one, which says nothing of others."""
+        return stdev(entry[name] for entry in self.entries) if len(self.entries) > 1 else None
 
     def minimised(self, objectives: Sequence[str], attrs: Mapping[str, Any]) -> list[float]:
         """The objectives to be minimised, with means for accuracies.
@@ -45,6 +45,16 @@ class Final:
         found = [self.mean(name) if name in ACCURACIES else float(attrs[name]) for name in objectives]
         assert all(name in OBJECTIVES for name in objectives)
         return to_minimise(objectives, found)
+
+
+def with_spread(mean: float, spread: float | None, seeds: int) -> str:
+    """A mean as text, with the standard deviation over several seeds."""
+    return f"{mean:.4f}" if spread is None or seeds < 2 else f"{mean:.4f} +- {spread:.4f}"
+
+
+def fresh(seeds: int) -> str:
+    """How many seeds, as text."""
+    return f"{seeds} fresh seed{'' if seeds == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from nas.proxy import job as job_room
 from nas.search import opened_study, run_search
 from nas.search.finals import prediction_sheet
 from nas.search.finals.training import FinalRound
-from nas.search.finals.values import CompleteRound, Final, best_weights
+from nas.search.finals.values import CompleteRound, Final, best_weights, fresh, with_spread
 from nas.space.load import built_in_folder
 from tests.export.test_export import load
 
@@ -27,8 +27,10 @@ def final(*ious):
 
 
 def test_a_lone_seed_has_no_spread():
-    assert final(0.5).spread("iou") == 0
+    assert final(0.5).spread("iou") is None
+    assert (with_spread(0.5, None, 1), fresh(1)) == ("0.5000", "1 fresh seed")
     assert final(0.4, 0.6).spread("iou") == pytest.approx(0.1414, abs=1e-4)
+    assert (with_spread(0.5, 0.1414, 2), fresh(2)) == ("0.5000 +- 0.1414", "2 fresh seeds")
 
 
 def test_only_trainings_of_one_length_and_the_same_seeds_compare():
