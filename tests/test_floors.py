@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "nas"
 
 # Each room may import itself and the rooms named here; those in OPEN are open to all.
-OPEN = {"errors", "files", "flags", "machine", "model_code", "pareto", "python_file", "weights"}
+OPEN = {"errors", "files", "flags", "machine", "model_code", "network_digest", "pareto", "python_file", "weights"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "python_file": {"errors"},
     "quota": set(),
     "machine": {"errors", "quota"},
-    "model_code": {"errors", "python_file"},
+    "network_digest": {"python_file"},
+    "model_code": {"errors", "network_digest", "python_file"},
     "weights": {"errors", "files"},
     "blocks": set(),
     "genome": {"blocks"},
