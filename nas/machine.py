@@ -112,3 +112,29 @@ def keep_memory() -> bool:
         return False
     limit = min(TRIM_THRESHOLD, 2**31 - 1)  # mallopt takes an int
     return bool(mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD)) and bool(mallopt(_M_TRIM_THRESHOLD, limit))
+
+
+def private_memory() -> int:
+    """Bytes of memory that are this process's own, files that it has mapped left out; 0 where the system does not say."""
+    try:
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    except (OSError, ValueError):
+        return 0
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_memory_back(beyond: int) -> bool:
+    """Gives freed memory that was kept back to the system, where the process holds more than some bytes of its own.
+
+    Between trainings: what one leaves suits the next in part only, so that the memory of a process grows with every network.
+
+    Returns:
+        Whether it did: not below that size, and where the C library has no such function.
+    """
+    if private_memory() <= beyond:
+        return False
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):  # Windows has no library without a name.
+        return False
+    return True

@@ -51,6 +51,22 @@ def test_freed_memory_is_kept():
     assert keep_memory()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the allocator of glibc")
+def test_kept_memory_is_given_back_beyond_a_size():
+    code = (
+        "import torch; from nas.machine import give_memory_back, keep_memory, private_memory; keep_memory(); torch.set_num_threads(1)\n"
+        "first = private_memory()\n"
+        "parts = [torch.empty(1_000_000).fill_(1) for _ in range(50)]\n"
+        "above = [torch.empty(1000) for _ in range(10)]\n"  # The heap cannot shrink from its end.
+        "held, parts[:] = private_memory(), []\n"
+        "assert not give_memory_back(held + 2**20)\n"
+        "assert held - first > 150_000_000, (first, held)\n"
+        "assert give_memory_back(first + 50_000_000)\n"
+        "assert private_memory() - first < 50_000_000, (first, private_memory())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=import_path() | {"MALLOC_ARENA_MAX": "1"})
+
+
 def test_memory_alone_is_put_into_words():
     with pytest.raises(UserError, match=r"does not suffice \(MPS backend out of memory\): take less"), memory_in_words("take less"):
         raise RuntimeError("MPS backend out of memory\nand more")
