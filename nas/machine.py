@@ -70,6 +70,11 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def is_short_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory did not suffice, the host's or a GPU's."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY))
+
+
 @contextmanager
 def memory_in_words(advice: str) -> Iterator[None]:
     """Says in words where a block comes to the end of the memory, the host's or a GPU's.
@@ -83,7 +88,7 @@ def memory_in_words(advice: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+        if not is_short_of_memory(error):
             raise
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise UserError(f"the memory does not suffice ({reason}): {advice}") from error

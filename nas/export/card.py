@@ -70,7 +70,7 @@ def _figures(arguments: Mapping[str, Any]) -> str:
     final: Sequence[Mapping[str, Any]] = arguments.get("final") or ()
     for name in final[0]["iou_per_set"] if final else ():
         ious = [entry["iou_per_set"][name] for entry in final]
-        measured = with_spread(fmean(ious), stdev(ious) if len(ious) > 1 else None, len(ious))
+        measured = with_spread(fmean(ious), stdev(ious) if len(ious) > 1 else None)
         lines.append(f"| {name} | again, {fresh(len(ious))} | {measured} |")
     return "\n".join(lines) if len(lines) > 2 else "Its proxy training was stopped early: nothing is known but that."
 

@@ -23,7 +23,7 @@ from nas.model_code import ARGUMENTS
 from nas.search import StoredStudy, StudyFolder, front_trials, opened_study, stored_genome
 from nas.search.display.note import measured_on
 from nas.search.finals.values import fresh, with_spread
-from nas.space import SpaceFile, find_space, load_space
+from nas.space import SpaceFile, load_space
 from nas.train import MEAN, STD, Recipe
 from nas.weights import save_weights
 
@@ -80,14 +80,9 @@ def choose_trials(stored: StoredStudy, which: str) -> list[FrozenTrial]:
 def study_vocabulary(stored: StoredStudy) -> Mapping[str, type[AnyOperator]]:
     """The operators of the study's space: from its file, or from the study's copy where that has changed or gone."""
     document = stored.document
-    wanted, original = document["settings"]["space_sha256"], document["facts"]["space_file"]
-    copy = stored.folder.space
-    for place in (Path(original), copy):
-        if place.is_file():
-            file: SpaceFile = find_space(place)
-            if file.sha256 == wanted:
-                return load_space(file).vocabulary
-    raise UserError(f"the space of study {stored.name} is gone: neither {original} nor {copy} is what it was. Put it back")
+    original = document["facts"]["space_file"]
+    file = SpaceFile(original, Path(original), document["settings"]["space_sha256"], copy=stored.folder.space)
+    return load_space(file).vocabulary
 
 
 def _export(stored: StoredStudy, trial: FrozenTrial, folder: Path, vocabulary: Mapping[str, type[AnyOperator]]) -> Path:
@@ -146,7 +141,7 @@ def _final_words(stored: StoredStudy, trial: FrozenTrial) -> list[str]:
     final = stored.finals().get(trial.user_attrs["key"])
     if final is None:
         return []
-    measured = with_spread(final.mean("iou"), final.spread("iou"), len(final.entries))
+    measured = with_spread(final.mean("iou"), final.spread("iou"))
     return [f"Trained again with {fresh(len(final.entries))}: mean validation IoU {measured}."]
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from nas.machine import NO_MEMORY
+from nas.machine import is_short_of_memory
 
 Fault = Literal["memory", "device", "system"]
 """Memory ran out, of the host or the device; the device failed, after which its process can no longer use it; or the operating system
@@ -17,9 +17,7 @@ DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "CUB
 def fault_of(error: Exception) -> Fault | None:
     """Which fault of the machine an exception tells of; None for all that is the network's own."""
     text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(one in text for one in NO_MEMORY)
-    ):
+    if isinstance(error, torch.OutOfMemoryError) or is_short_of_memory(error):
         return "memory"
     # torch before 2.8 has no such class.
     if isinstance(error, getattr(torch, "AcceleratorError", ())) or (

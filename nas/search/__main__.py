@@ -80,7 +80,7 @@ def _best(front: pd.DataFrame) -> str:
     gap = first["iou"] - first["final_iou"]
     return (
         f"best by its mean validation IoU over {fresh(first['final_seeds'])}, "
-        f"{with_spread(first['final_iou'], first['final_spread'], first['final_seeds'])}; {abs(gap):.4f} "
+        f"{with_spread(first['final_iou'], first['final_spread'])}; {abs(gap):.4f} "
         f"{'below' if gap >= 0 else 'above'} the {first['iou']:.4f} of the search"
     )
 

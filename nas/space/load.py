@@ -40,8 +40,10 @@ class SpaceFile:
         for path in (self.path, self.copy):
             if path is not None and path.is_file() and _digest(path) == self.sha256:
                 return path
+        too = f", and so has {self.copy}" if self.copy is not None else ""
         raise UserError(
-            f"the space file {self.path} has changed or gone since it was first read: put it back, or search again under another --study"
+            f"the space file {self.path} has changed or gone since it was first read{too}: put it back, "
+            "or search again under another --study"
         )
 
 

@@ -120,7 +120,7 @@ def front_text(table: pd.DataFrame) -> str:
     shown = table.assign(
         **{name: table[name].map("{:.4f}".format) for name in table.columns if name in ACCURACIES or name.startswith("iou ")},
         final_iou=[
-            with_spread(mean, spread, seeds) if seeds else "-" for mean, spread, seeds in zip(*(table[name] for name in FINAL), strict=True)
+            with_spread(mean, spread) if seeds else "-" for mean, spread, seeds in zip(*(table[name] for name in FINAL), strict=True)
         ],
         params=table["params"].map("{:,}".format),
         macs=table["macs"].map(lambda n: f"{n / 1e6:,.2f}M"),

@@ -49,14 +49,14 @@ def attach_sheets(stored: StoredStudy, workplace: Workplace, vocabulary: Vocabul
         artifacts: Folder of artifacts.
         log: Is told of sheets that cannot be drawn: a search does not end for a picture.
     """
-    finalists = stored.final_entries().keys()
+    finalists, lessons = stored.final_entries().keys(), list[Training]()
     for trial in stored.trials():
         key = str(trial.user_attrs.get("key"))
         path = stored.final_weights(key) if key in finalists else None
         if path is None:
             continue
         try:
-            lessons = trainings([open_bank(bank) for bank in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
+            lessons = lessons or trainings([open_bank(bank) for bank in workplace.stages[-1][0]], workplace.recipes, workplace.joint)
             for lesson, state in zip(lessons, read_states(path), strict=False):
                 sheet = prediction_sheet(trial.user_attrs["genome"], lesson, state, vocabulary)
                 attach(stored, artifacts, trial._trial_id, f"predictions {lesson.name}.png", sheet)

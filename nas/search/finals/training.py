@@ -128,7 +128,7 @@ class FinalRound:
             final = Final(tuple(self._entries(one.trial)))
             self.log.progress.say(
                 f"trial {number} {key}: IoU {one.trial.user_attrs['iou']:.4f} in the search, "
-                f"{with_spread(final.mean('iou'), final.spread('iou'), len(final.entries))} over {fresh(len(final.entries))}"
+                f"{with_spread(final.mean('iou'), final.spread('iou'))} over {fresh(len(final.entries))}"
             )
 
     def _missing(self, trial: FrozenTrial) -> list[int]:

@@ -4,6 +4,7 @@ The best of many noisy values is higher than what it stands for (the winner's cu
 https://doi.org/10.1257/jep.2.1.191), so what is handed over is chosen by means over seeds that the search did not use.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,9 +48,9 @@ class Final:
         return to_minimise(objectives, found)
 
 
-def with_spread(mean: float, spread: float | None, seeds: int) -> str:
-    """A mean as text, with the standard deviation over several seeds."""
-    return f"{mean:.4f}" if spread is None or seeds < 2 else f"{mean:.4f} +- {spread:.4f}"
+def with_spread(mean: float, spread: float | None) -> str:
+    """A mean as text, with the standard deviation where there is one: a table has no number for it after a single seed."""
+    return f"{mean:.4f}" if spread is None or math.isnan(spread) else f"{mean:.4f} +- {spread:.4f}"
 
 
 def fresh(seeds: int) -> str:
