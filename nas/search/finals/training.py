@@ -74,8 +74,9 @@ class FinalRound:
         slowest_first = sorted(chosen, key=lambda trial: -float(trial.user_attrs.get("seconds", 0.0)))
         self._waiting.extend(FinalTraining(trial, seed) for trial in slowest_first for seed in self._missing(trial))
         if self._waiting:
-            self.log.progress.say(
-                f"final training of {len(chosen)} networks with {len(self.seeds)} fresh seeds each: {len(self._waiting)} trainings"
+            self.log.write(
+                f"final training of {len(chosen)} networks with {len(self.seeds)} fresh seeds each: {len(self._waiting)} trainings",
+                news=True,
             )
         while self._waiting or workers.at_work:
             if self.wish.to_end:
