@@ -120,8 +120,28 @@ def load_model_code(spec: str) -> ModelCode:
     make = getattr(module, BUILDER, None)
     if not callable(make):
         raise UserError(f"{path} has no function {BUILDER}(in_channels, num_classes) that gives the network: add one")
-    constants = {name: value for name, value in vars(module).items() if name.isupper()}
+    constants = _checked_constants(path, {name: value for name, value in vars(module).items() if name.isupper()})
     return ModelCode(str(path), make, path, digest_of(content), constants, _arguments(path))
+
+
+def _checked_constants(path: Path, constants: dict[str, Any]) -> dict[str, Any]:
+    """The constants with a side alone as a square, and heads as a tuple; what would make their readers stumble is refused."""
+    size = constants.get("INPUT_SIZE")
+    if size is not None:
+        sides = (size, size) if isinstance(size, int) else size
+        if not _are_counts(sides) or len(sides) != 2:
+            raise UserError(f"INPUT_SIZE of {path} is {size!r}: height and width in pixels are needed, such as (96, 96)")
+        constants["INPUT_SIZE"] = tuple(sides)
+    classes = constants.get("NUM_CLASSES")
+    if classes is not None and not _are_counts([classes]):
+        if not _are_counts(classes) or not classes:
+            raise UserError(f"NUM_CLASSES of {path} is {classes!r}: a whole number is needed, or one for each head, such as (2, 7)")
+        constants["NUM_CLASSES"] = tuple(classes)
+    return constants
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, tuple | list) and all(isinstance(one, int) and one > 0 for one in values)
 
 
 def _from_module(spec: str, module_name: str, attribute: str) -> ModelCode:

@@ -86,6 +86,26 @@ def test_a_bad_file_is_explained(tmp_path, text, message):
 
 
 @pytest.mark.parametrize(
+    ("written", "read"), [("INPUT_SIZE = 96", (96, 96)), ("INPUT_SIZE = [64, 96]", (64, 96)), ("NUM_CLASSES = [2, 7]", (2, 7))]
+)
+def test_constants_edited_by_hand_are_read_as_they_are_meant(tmp_path, written, read):
+    path = tmp_path / "m.py"
+    path.write_text(f"{FILE}\n{written}\n")
+    assert load_model_code(str(path)).constants[written.partition(" ")[0]] == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["INPUT_SIZE = '96'", "INPUT_SIZE = (96,)", "INPUT_SIZE = 0", "INPUT_SIZE = (9.5, 9.5)", "NUM_CLASSES = 'two'", "NUM_CLASSES = ()"],
+)
+def test_constants_that_mean_nothing_are_named(tmp_path, written):
+    path = tmp_path / "m.py"
+    path.write_text(f"{FILE}\n{written}\n")
+    with pytest.raises(UserError, match=f"{written.partition(' ')[0]} of .*m.py is .*needed"):
+        load_model_code(str(path))
+
+
+@pytest.mark.parametrize(
     "text", ["{", "[1]", '{"sets": {}}', '{"sets": ["a"]}', '{"sets": [{"recipe": []}]}', '{"sets": [{"items": null}]}']
 )
 def test_bad_arguments_are_explained(tmp_path, text):

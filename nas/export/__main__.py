@@ -68,6 +68,11 @@ def main() -> int:
         return 0
     if flags.classes or flags.channels:
         raise UserError("--classes and --channels go with --model: a study knows those of its networks, leave them out")
+    if flags.weights is not None and set(flags.formats) == {"py"}:
+        raise UserError(
+            "--weights says with which weights a study's network is written in other forms: give --formats, any of "
+            f"{','.join(FORMATS[1:])}; or, for a copy of a model file with them, --model and --out instead of --study"
+        )
     folder = study_folder(flags.home, flags.study)
     out = flags.out or folder.root / "exports" / flags.trial
     for path in export_trials(flags.study, folder.storage_url(flags.storage), flags.trial, out, folder):

@@ -85,6 +85,13 @@ class SearchSpace:
                 raise UserError(f"`{field}` of a space are of {allowed}, it lists {sorted(wrong)}")
         if min(self.depths) < 1:
             raise UserError(f"a stage needs at least one block, `depths` of the space lists {min(self.depths)}")
+        if not 2 <= self.min_width <= self.reference_width:
+            raise UserError(
+                f"`min_width` of a space is at least 2, since some operators halve their width, and at most `reference_width` "
+                f"({self.reference_width}), it is {self.min_width}"
+            )
+        if not 0 < self.width_ratio[0] <= self.width_ratio[1]:
+            raise UserError(f"`width_ratio` of a space is its lowest ratio and its highest, both above 0, it is {self.width_ratio}")
 
     @cached_property
     def vocabulary(self) -> dict[str, type[AnyOperator]]:

@@ -52,3 +52,8 @@ def test_classes_and_channels_are_those_of_the_training_or_given(export, tmp_pat
 def test_a_study_takes_neither(export):
     with pytest.raises(UserError, match="go with --model"):
         export("--study", "s", "--classes", "3")
+
+
+def test_weights_for_a_model_file_alone_are_not_passed_over(export):
+    with pytest.raises(UserError, match=r"give --formats.*or, for a copy of a model file with them, --model and --out"):
+        export("--study", "s", "--weights", "w.safetensors")

@@ -142,3 +142,17 @@ def test_a_space_needs_two_levels_and_entries():
         replace(space, levels=(1, 2))
     with pytest.raises(UserError, match="`blocks`"):
         replace(space, blocks=())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"min_width": 1}, "`min_width` of a space is at least 2"),
+        ({"min_width": 129}, r"at most `reference_width` \(128\)"),
+        ({"width_ratio": (0.0, 2.0)}, "both above 0"),
+        ({"width_ratio": (2.0, 0.5)}, "its lowest ratio and its highest"),
+    ],
+)
+def test_widths_that_no_network_can_have_are_refused(wrong, message):
+    with pytest.raises(UserError, match=message):
+        replace(load_space("tiny_unet"), **wrong)
