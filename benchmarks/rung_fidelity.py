@@ -9,6 +9,7 @@ Run: python benchmarks/rung_fidelity.py HOME/studies/NAME... > reports/rung_fide
 """
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,12 @@ def main() -> None:
     made.add_argument("studies", nargs="+", type=Path, help="folders of studies")
     folders = made.parse_args().studies
     print("# What early rungs foretell\n")
-    print(
-        f"`python benchmarks/rung_fidelity.py`, commit {git_commit()}, of {len(folders)} studies. What is measured: the head of that file."
-    )
+    print(f"`python benchmarks/rung_fidelity.py STUDIES`, commit {git_commit()}. What is measured: the head of that file.")
+    configs = [json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in folders]
+    sizes = {"x".join(map(str, one["image_size"])) for config in configs for one in config["sets"]}
+    commits = {str(config["commit"]) for config in configs}
+    print(f"The {len(folders)} studies: {', '.join(sorted(folder.name for folder in folders))};")
+    print(f"images of {', '.join(sorted(sizes))}, searched at commit {', '.join(sorted(commits))}.")
     for name, known in networks(folders).items():
         rungs = list(known.values())
         final = np.array([entries[-1]["iou"] for entries in rungs])
