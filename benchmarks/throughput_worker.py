@@ -68,7 +68,7 @@ def without(lever: str, data: DataSet, bank: Bank) -> Iterator[None]:
 def _drawn_anew(data: DataSet, bank: Bank):
     views = plain_loop.Views(data, bank.image_size, bank.train_size)
 
-    def batches(banks, batch_size, seed, epoch, device):
+    def batches(banks, batch_size, seed, epoch, device, parts):
         for image, mask in plain_loop.make_loader(views, batch_size, workers=0):
             yield Batch(image.contiguous(memory_format=torch.channels_last), mask, 0)
 

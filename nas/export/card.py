@@ -60,10 +60,16 @@ def _set_line(one: Mapping[str, Any]) -> str:
     return f"{words}; classes {', '.join(one['classes'])}; worked at {height}x{width}"
 
 
+def length(recipe: Mapping[str, Any]) -> str:
+    """How long a recipe trains, in words."""
+    parts = recipe.get("parts", 1)
+    return f"{recipe['epochs']} epochs" + (f" of 1/{parts} of the images each" if parts > 1 else "")
+
+
 def _figures(arguments: Mapping[str, Any]) -> str:
     lines = ["| data | trained | validation IoU (mean over foreground classes) |", "|---|---|---:|"]
     lines += [
-        f"| {one['name']} | in the search, {one['recipe']['epochs']} epochs | {one['validation_iou']:.4f} |"
+        f"| {one['name']} | in the search, {length(one['recipe'])} | {one['validation_iou']:.4f} |"
         for one in arguments["sets"]
         if one.get("validation_iou") is not None
     ]

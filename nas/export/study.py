@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.blocks import AnyOperator
 from nas.drawing import drawing
 from nas.errors import UserError
-from nas.export.card import CARD, DRAWING, model_card
+from nas.export.card import CARD, DRAWING, length, model_card
 from nas.export.check import checked_source
 from nas.export.copies import REQUIREMENTS
 from nas.export.model_file import ModelFacts
@@ -127,7 +127,7 @@ def _provenance(stored: StoredStudy, trial: FrozenTrial) -> tuple[str, ...]:
         f"Found by architecture search: study {stored.name}, trial {trial.number}, {ended:%Y-%m-%d}." if ended else "",
         *(
             f"Validation IoU {iou:.4f} on {name} (mean over foreground classes{pooled}, "
-            f"image size {own['image_size'][0]}x{own['image_size'][1]}) after a proxy training of {own['epochs']} epochs "
+            f"image size {own['image_size'][0]}x{own['image_size'][1]}) after a proxy training of {length(own)} "
             f"with seed {own['seed']}."
             for name, own in settings["sets"].items()
             if (iou := trial.user_attrs.get("iou_per_set", {}).get(name)) is not None

@@ -9,6 +9,9 @@ ETA = 3
 RUNGS = 3
 """Rungs at most: 1/9, 1/3 and all of the epochs."""
 
+EARLY_IMAGES = 256
+"""Validation images of a set that a rung before the last is judged by, at most: it decides who goes on, and no value of the end."""
+
 
 def rung_ends(epochs: int, rungs: int) -> tuple[int, ...]:
     """Epochs completed at the end of each rung, the last of them all: 31 epochs in 3 rungs are 4, 11, 31."""

@@ -10,7 +10,7 @@ from nas.data import Bank
 from nas.evaluate import Evaluation, pool
 from nas.genome import Genome
 from nas.network import build_network
-from nas.proxy.rungs import rung_ends
+from nas.proxy.rungs import EARLY_IMAGES, rung_ends
 from nas.train import EpochMetrics, Recipe, TrainState, fit
 
 
@@ -133,6 +133,7 @@ def train_rung(
 def _train_stage(
     genome: Genome, lessons: Sequence[Training], device: str, rung: int, rungs: int, states: Sequence[TrainState] | None
 ) -> tuple[ProxyResult, list[TrainState]]:
+    early = rung < rungs - 1
     curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
@@ -140,7 +141,8 @@ def _train_stage(
     notes: list[str] = []
     for lesson, state in zip(lessons, states or (None,) * len(lessons), strict=True):
         stop = rung_ends(lesson.recipe.epochs, rungs)[rung]
-        for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device, ranked=rung < rungs - 1):
+        sample = EARLY_IMAGES if early else None
+        for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device, early, sample):
             curve.append({"set": lesson.name, **_point(epoch)})
             train_seconds += epoch.train_seconds
             validate_seconds += epoch.validate_seconds

@@ -47,8 +47,8 @@ def report(result: SearchResult) -> str:
         "",
         f"{ended}. {result.trials} trained networks; {counts.duplicates} draws of known ones and {counts.misfits} that could not fit were "
         "not trained.",
-        f"This run took {duration(result.seconds)}; overhead {100 * result.overhead:.1f} % of the time of {result.cores} "
-        f"core{'s' if result.cores != 1 else ''} was not training or validation.",
+        f"This run took {duration(result.seconds)}; overhead {100 * result.overhead:.1f} % of the time of {result.workers} "
+        f"worker{'s' if result.workers != 1 else ''} was not training or validation.",
         "",
     ]
     if not len(result.front):

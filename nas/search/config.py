@@ -51,13 +51,14 @@ class SearchConfig:
         warm_start: "peers" to train the known hand-designed networks first, as many as fit and a quarter of the trials at most; or "none".
         finalists: Networks of the front, from the top, that are trained again with fresh seeds after the search; 0 for none.
         final_seeds: Fresh seeds of each finalist.
-        final_epochs: Passes over the training images in final training; None for those of the search.
+        final_epochs: Length of final training, in the epochs of the search; None for as many.
         grow: Whether the first rungs work at smaller images: at a half of the image size, then more, and the last at all of it.
         prune: Whether candidates that fall behind are stopped at the end of a rung; else all are trained to the end.
         workers: Processes that train; None for one a core on a CPU and as many as have room on a GPU. 0 trains in this process.
         device: "auto", "cpu", "cuda" or "mps".
         image_size: Height and width in pixels of use: validation, MACs and memory refer to it. None to choose by the data.
-        epochs: Passes over the training images; None to show each network about 1,500 images.
+        epochs: Passes over the training images; None to show each network about 1,500 images, of a set with more than 428 in nine or ten
+            epochs of other images each.
         batch_size: Images a step; None for the recipe's.
         learning_rate: Peak learning rate; None for the recipe's.
         folds: Folds of train and val: a network is trained on each of them, and its accuracy comes from one confusion matrix in which every

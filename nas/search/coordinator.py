@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from optuna.trial import FrozenTrial, TrialState
@@ -59,7 +59,8 @@ class Coordinator:
             if trial.state.is_finished():
                 continue
             target = self.ledger.target
-            candidate = target.priced(trial.params, genome_from_json(text, target.space.vocabulary))
+            priced = target.priced(trial.params, genome_from_json(text, target.space.vocabulary))
+            candidate = replace(priced, peer=str(trial.user_attrs.get("peer", "")))
             live = self.ledger.resumed(trial, self.ledger.proposer.take_up(candidate))
             if self.ledger.settled(live):
                 continue

@@ -10,7 +10,7 @@ from nas.errors import UserError
 from nas.machine import one_thread
 from nas.network import build_network
 from nas.outline import outline
-from nas.proxy.rungs import ETA
+from nas.proxy.rungs import EARLY_IMAGES, ETA
 from nas.search.candidate import Candidate
 from nas.search.config import SearchConfig
 from nas.search.display.progress import duration
@@ -23,7 +23,7 @@ from nas.search.sampling import make_sampler
 from nas.search.sets import SetPlan
 from nas.search.warm_start import LARGEST_SHARE
 from nas.space import load_peers
-from nas.train import Recipe, fit
+from nas.train import Recipe, fit, shown, steps_per_epoch
 
 SAMPLES = 5
 TIMED_STEPS = 4
@@ -106,7 +106,8 @@ def _share(plan: Plan) -> float:
 
 def _steps(one: SetPlan) -> int:
     """Training steps of a candidate on one set, all folds of it together."""
-    return sum(one.recipe.epochs * -(-len(data.splits["train"]) // one.recipe.batch_size) for data in one.rounds)
+    recipe, images = one.recipe, [len(data.splits["train"]) for data in one.rounds]
+    return sum(recipe.epochs * steps_per_epoch([shown(count, recipe.parts)], recipe.batch_size) for count in images)
 
 
 def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> float:
@@ -114,8 +115,9 @@ def _trial_seconds(plan: Plan, one: SetPlan, candidates: list[Candidate]) -> flo
     step = sum(_step_seconds(plan, one, candidate) for candidate in candidates) / len(candidates)
     # Validation runs forward only, about a third of a step for as many pixels.
     height, width = one.size.image_size
-    images = sum(len(data.splits["val"]) for data in one.rounds)
-    pixels = plan.rungs * images * height * width / 3
+    images = [len(data.splits["val"]) for data in one.rounds]
+    early = (plan.rungs - 1) * sum(min(count, EARLY_IMAGES) for count in images)
+    pixels = (sum(images) + early) * height * width / 3
     trained = _steps(one) * one.recipe.batch_size * one.size.train_size[0] * one.size.train_size[1]
     return step * _steps(one) * (1 + pixels / trained)
 

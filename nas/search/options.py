@@ -153,7 +153,7 @@ def _training(made: argparse.ArgumentParser) -> None:
         help="networks of the front that are trained again with fresh seeds in the end, which settles the order (default %(default)s)",
     )
     group.add_argument("--final-seeds", type=int, default=DEFAULTS.final_seeds, metavar="N", help="for each of them (default %(default)s)")
-    group.add_argument("--final-epochs", type=int, metavar="N", help="length of final training (default: that of the search)")
+    group.add_argument("--final-epochs", type=int, metavar="N", help="epochs of final training (default: as in the search)")
     group.add_argument("--batch-size", type=int, metavar="N", help="images a step (default: the recipe's)")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate (default: the recipe's)")
     group.add_argument(

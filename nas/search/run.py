@@ -11,7 +11,6 @@ import pandas as pd
 import nas
 from nas.data import trim, using
 from nas.files import write_text
-from nas.machine import available_cores
 from nas.proxy.job import Workplace
 from nas.proxy.states import remove_half_written
 from nas.search.candidate import Candidate
@@ -57,8 +56,8 @@ class SearchResult:
         trials: Trained networks in the study.
         counts: Draws of this run that became no trial.
         seconds: Wall time of this run.
-        overhead: Share of the core time (cores x wall) not spent in training or validation.
-        cores: Cores that the share refers to.
+        overhead: Share of the workers' time (workers x wall) not spent in training or validation.
+        workers: That the share refers to.
         folds: Folds that the front's values are pooled over; None where they are those of the validation split.
     """
 
@@ -71,7 +70,7 @@ class SearchResult:
     counts: Counts
     seconds: float
     overhead: float
-    cores: int
+    workers: int
     folds: int | None = None
 
 
@@ -177,7 +176,7 @@ def _train(
             table = front_table(stored.trials(), config.objectives, plan.in_shape[1:], plan.num_classes, config.folds, settled)
             write_text(folder.front, table.to_csv(index=False))
             ledger.plots.draw()
-    seconds, cores = time.monotonic() - began, cores_used(plan)
+    seconds, workers = time.monotonic() - began, max(1, plan.workers)
     return SearchResult(
         study=plan.name,
         folder=folder,
@@ -187,8 +186,8 @@ def _train(
         trials=ledger.counted,
         counts=proposer.counts,
         seconds=seconds,
-        overhead=1 - (ledger.busy_seconds + finals.busy_seconds) / (cores * seconds),
-        cores=cores,
+        overhead=1 - (ledger.busy_seconds + finals.busy_seconds) / (workers * seconds),
+        workers=workers,
         folds=config.folds,
     )
 
@@ -218,11 +217,6 @@ def _warm_start(plan: Plan, told: Progress) -> Sequence[Candidate]:
     for reason, names in found.reasons().items():
         told.say(f"left out: {', '.join(names)} ({reason})")
     return found.candidates
-
-
-def cores_used(plan: Plan) -> int:
-    """Cores that could have trained: as many as there are workers, and no more than the machine has."""
-    return max(1, min(plan.workers, available_cores()))
 
 
 def describe_data(plan: Plan) -> str:

@@ -19,12 +19,16 @@ from nas.data import (
 from nas.errors import UserError
 from nas.search.config import SearchConfig
 from nas.search.study import FINGERPRINT
-from nas.train import Recipe
+from nas.train import Recipe, shown
 
 SHOWN_VIEWS = 1_500
 """Views that a candidate's proxy training shows, where --epochs does not say: about 190 steps of 8."""
 
 MAX_EPOCHS = 100
+
+LEAST_EPOCHS, EPOCHS_IN_PARTS = 4, 9
+"""Of fewer passes there are no three rungs that end with different epochs; then a pass is cut into parts, so that there are nine epochs."""
+
 MAX_BANK_VIEWS = 10
 """Different views of each image; more epochs go round again."""
 
@@ -98,7 +102,7 @@ class SetPlan:
                 f"classes: {', '.join(self.data.classes)}",
                 *([f"channels: {self.data.channels} of each image"] if self.data.channels != 3 else []),
                 f"image size: {self.size.reason}; training views of {height}x{width}, {self.views} of each image{self._fewer()}",
-                f"training: {self.recipe.epochs} epochs in batches of {self.recipe.batch_size}",
+                f"training: {self.recipe.epochs} epochs{self._describe_parts()} in batches of {self.recipe.batch_size}",
             ]
         )
 
@@ -119,8 +123,12 @@ class SetPlan:
             "and says little more than one does",
         ]
 
+    def _describe_parts(self) -> str:
+        parts, images = self.recipe.parts, len(self.rounds[0].splits["train"])
+        return f" of {shown(images, parts)} images, other ones each (--epochs N makes N passes over all)" if parts > 1 else ""
+
     def _fewer(self) -> str:
-        wanted = min(self.recipe.epochs, MAX_BANK_VIEWS)
+        wanted = views_wanted(self.recipe)
         return f" instead of {wanted}: --cache-size has no room for more" if self.views < wanted else ""
 
 
@@ -155,7 +163,7 @@ def _folds(config: SearchConfig, data: DataSet, facts: DataFacts) -> tuple[DataS
 def _set(config: SearchConfig, data: DataSet, facts: DataFacts, folds: tuple[DataSet, ...], images: int) -> SetPlan:
     size = _size(config, facts)
     recipe = _recipe(config, images)
-    views = views_that_fit(folds or (data,), size, min(recipe.epochs, MAX_BANK_VIEWS), config.cache_size)
+    views = views_that_fit(folds or (data,), size, views_wanted(recipe), config.cache_size)
     return SetPlan(data, facts, size, views, recipe, folds)
 
 
@@ -165,11 +173,19 @@ def _size(config: SearchConfig, facts: DataFacts) -> SizeChoice:
     return SizeChoice(config.image_size, train_size_for(config.image_size), "as given by --image-size")
 
 
+def views_wanted(recipe: Recipe) -> int:
+    """Views of each image that a training shows, and no more than a bank holds."""
+    return min(-(-recipe.epochs // recipe.parts), MAX_BANK_VIEWS)
+
+
 def _recipe(config: SearchConfig, images: int) -> Recipe:
-    epochs = config.epochs or max(1, min(MAX_EPOCHS, round(SHOWN_VIEWS / images)))
+    epochs, parts = config.epochs or min(MAX_EPOCHS, round(SHOWN_VIEWS / images)), 1
+    if config.epochs is None and epochs < LEAST_EPOCHS:
+        parts = round(EPOCHS_IN_PARTS * images / SHOWN_VIEWS)
+        epochs = round(SHOWN_VIEWS / shown(images, parts))
     given = {"batch_size": config.batch_size, "learning_rate": config.learning_rate}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return Recipe(epochs=epochs, seed=config.seed, **chosen)
+    return Recipe(epochs=epochs, parts=parts, seed=config.seed, **chosen)
 
 
 def largest_shape(sets: Sequence[SetPlan]) -> tuple[int, int, int]:

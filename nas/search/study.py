@@ -3,7 +3,7 @@
 import contextlib
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from nas.errors import UserError
 from nas.search.finals.values import CompleteRound, Finals, best_weights
 from nas.search.folder import StudyFolder
 from nas.search.objectives import directions
-from nas.search.storage.database import close_storage, open_storage, readable_errors, sqlite_file
+from nas.search.storage.database import close_storage, open_storage, readable_errors, shown_url, sqlite_file
 
-SCHEMA = 5
+SCHEMA = 6
 """Raised when the attributes of studies or trials change their meaning."""
 
 ATTRIBUTE = "nas"
@@ -137,7 +137,7 @@ def opened_study(name: str, url: str, folder: StudyFolder | None = None) -> Iter
         with readable_errors(url):
             names = [summary.study_name for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)]
             if name not in names:
-                raise UserError(f"no study {name!r} in {url}; it has: {', '.join(names) or 'none'}")
+                raise UserError(f"no study {name!r} in {shown_url(url)}; it has: {', '.join(names) or 'none'}")
             study = optuna.load_study(study_name=name, storage=storage)
             _check_schema(study)
             yield StoredStudy(name, url, storage, study, place=folder or (StudyFolder(file.parent) if file else None))
@@ -169,8 +169,7 @@ def begun_study(
 def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> optuna.Study:
     objectives = tuple(settings["objectives"])
     with contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
-        wanted = [StudyDirection.MAXIMIZE if d == "maximize" else StudyDirection.MINIMIZE for d in directions(objectives)]
-        storage.create_new_study(wanted, name)
+        storage.create_new_study(study_directions(objectives), name)
     study = optuna.load_study(study_name=name, storage=storage)
     if not study.trials and _may_begin(study, objectives):
         # New, or left like this by a run that ended before its first trial: there is nothing that other settings could spoil.
@@ -183,6 +182,11 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
     return study
 
 
+def study_directions(objectives: Sequence[str]) -> list[StudyDirection]:
+    """Optuna's directions of a study with such objectives."""
+    return [StudyDirection.MAXIMIZE if one == "maximize" else StudyDirection.MINIMIZE for one in directions(objectives)]
+
+
 def _refresh_facts(study: optuna.Study, storage: RDBStorage, facts: Mapping[str, Any]) -> None:
     """Keeps where things are now: data and the study's folder may have moved, or the search goes on from another machine."""
     document, now = study.user_attrs[ATTRIBUTE], json.loads(json.dumps(facts))
@@ -193,7 +197,9 @@ def _refresh_facts(study: optuna.Study, storage: RDBStorage, facts: Mapping[str,
 def _may_begin(study: optuna.Study, objectives: tuple[str, ...]) -> bool:
     """Whether a study without trials takes these settings: the names and directions of its objectives are fixed for good."""
     document = study.user_attrs.get(ATTRIBUTE)
-    return document is None or (document.get("schema") == SCHEMA and tuple(document["settings"]["objectives"]) == objectives)
+    if document is None:  # Of a run that was killed at once; or of another program, whose directions are its own.
+        return study.directions == study_directions(objectives)
+    return document.get("schema") == SCHEMA and tuple(document["settings"]["objectives"]) == objectives
 
 
 def _check_schema(study: optuna.Study) -> None:

@@ -1,6 +1,7 @@
 """Teaches any `nn.Module` to segment; has never heard of genomes or trials. `fit` is a generator of `EpochMetrics`."""
 
 from nas.evaluate.normalise import MEAN, STD, normalise
+from nas.train.batches import shown, steps_per_epoch
 from nas.train.class_weights import class_weights
 from nas.train.fit import Diverged, EpochMetrics, fit
 from nas.train.losses import LOSSES, ce_dice
@@ -20,4 +21,6 @@ __all__ = [
     "fit",
     "load_ema",
     "normalise",
+    "shown",
+    "steps_per_epoch",
 ]

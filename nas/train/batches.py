@@ -1,7 +1,8 @@
 """In what order training sees which images: a function of (seed, epoch), with no state to carry.
 
-Epoch `e` (from 0) uses view `e % views` of the bank, every image once, dealt out into batches of one data set each; with several sets the
-batches of all of them are shuffled. A training that goes on after a stop needs to know its epoch and nothing else.
+Pass `p` (from 0) over a set uses view `p % views` of its bank and shows every image once, in one epoch or, where the recipe has `parts`,
+in that many. The images of an epoch are dealt out into batches of one data set each; with several sets the batches of all of them are
+shuffled. A training that goes on after a stop needs to know its epoch and nothing else.
 """
 
 from collections import Counter
@@ -41,11 +42,31 @@ def batches_in(images: int, batch_size: int) -> int:
     return count if images >= 2 * count or count == 1 else images // 2
 
 
-def steps_per_epoch(sizes: Sequence[int], batch_size: int) -> int:
-    """Count the steps of one pass over all sets.
+def parts_of(size: int, parts: int) -> int:
+    """Count the parts into which a set is dealt: as many as the recipe wants, where each has two images at least.
 
     Args:
-        sizes: training images of each set.
+        size: training images of the set.
+        parts: wanted.
+    """
+    return min(parts, max(1, size // 2))
+
+
+def shown(size: int, parts: int) -> int:
+    """Count the images of a set that an epoch shows; what is left over of a pass, fewer than there are parts, is not shown in it.
+
+    Args:
+        size: training images of the set.
+        parts: wanted.
+    """
+    return size // parts_of(size, parts)
+
+
+def steps_per_epoch(sizes: Sequence[int], batch_size: int) -> int:
+    """Count the steps of one epoch.
+
+    Args:
+        sizes: images of each set in an epoch.
         batch_size: images in a batch.
     """
     return sum(batches_in(size, batch_size) for size in sizes)
@@ -55,7 +76,7 @@ def plan(sizes: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[t
     """Lay out one epoch.
 
     Args:
-        sizes: training images of each set.
+        sizes: images of each set in an epoch.
         batch_size: images in a batch.
         seed: of the training.
         epoch: from 0.
@@ -75,35 +96,38 @@ def plan(sizes: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[t
 
 
 def count_by_size(sizes: Sequence[int], batch_size: int) -> Counter[tuple[int, int]]:
-    """Count the batches of one pass by set and number of images; those of a set have one or two numbers, an image apart.
+    """Count the batches of one epoch by set and number of images; those of a set have one or two numbers, an image apart.
 
     Args:
-        sizes: training images of each set.
+        sizes: images of each set in an epoch.
         batch_size: images in a batch.
     """
     dealt = [max(size, 2) for size in sizes]  # a lone image stands twice in its batch
     return Counter((domain, part.stop - part.start) for domain, part in plan(dealt, batch_size, 0, 0))
 
 
-def permutation(size: int, seed: int, epoch: int, domain: int) -> Tensor:
-    """Order the images of a set for one epoch.
+def permutation(size: int, seed: int, epoch: int, domain: int, parts: int = 1) -> Tensor:
+    """Choose and order the images of a set for one epoch.
 
     Args:
         size: training images of the set.
         seed: of the training.
         epoch: from 0.
         domain: position of the set.
+        parts: wanted by the recipe.
 
     Returns:
-        `max(size, 2)` indices, int64: each image once, but a lone image twice, since batch normalisation of a pooled feature map needs
-        two values.
+        `max(shown(size, parts), 2)` indices, int64: no image twice in a pass, but a lone image twice, since batch normalisation of a pooled
+        feature map needs two values.
     """
-    order = np.random.default_rng((seed, epoch, domain)).permutation(size)
-    return torch.from_numpy(order if size > 1 else np.zeros(2, dtype=np.int64))
+    count, images = parts_of(size, parts), shown(size, parts)
+    order = np.random.default_rng((seed, epoch // count, domain)).permutation(size)
+    part = order[epoch % count * images :][:images]
+    return torch.from_numpy(part if size > 1 else np.zeros(2, dtype=np.int64))
 
 
-def epoch_batches(banks: Sequence[Bank], batch_size: int, seed: int, epoch: int, device: torch.device) -> Iterator[Batch]:
-    """Go through all images of all sets once.
+def epoch_batches(banks: Sequence[Bank], batch_size: int, seed: int, epoch: int, device: torch.device, parts: int = 1) -> Iterator[Batch]:
+    """Go through all images of all sets once, or through an epoch's part of them.
 
     Args:
         banks: the data sets.
@@ -111,13 +135,15 @@ def epoch_batches(banks: Sequence[Bank], batch_size: int, seed: int, epoch: int,
         seed: of the training.
         epoch: from 0.
         device: where the batches are wanted; on a GPU the images are there already and are gathered there, if there was room for them.
+        parts: wanted by the recipe.
 
     Yields:
         The batches, as many as `steps_per_epoch` says.
     """
     sizes = [bank.train_images.shape[1] for bank in banks]
-    orders = [permutation(size, seed, epoch, domain) for domain, size in enumerate(sizes)]
-    views = [epoch % bank.train_images.shape[0] for bank in banks]
+    orders = [permutation(size, seed, epoch, domain, parts) for domain, size in enumerate(sizes)]
+    passes = [epoch // parts_of(size, parts) for size in sizes]
+    views = [number % bank.train_images.shape[0] for number, bank in zip(passes, banks, strict=True)]
     images = [resident(bank.train_images, device)[view] for bank, view in zip(banks, views, strict=True)]
     masks = [resident(bank.train_masks, device)[view] for bank, view in zip(banks, views, strict=True)]
     # An order lies where its images lie, and where its masks do.

@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +77,7 @@ def fit(
     epochs: int | None = None,
     device: str | torch.device = "cpu",
     ranked: bool = False,
+    sample: int | None = None,
 ) -> Iterator[EpochMetrics]:
     """Train a network, one epoch for each item that is asked for.
 
@@ -94,6 +96,7 @@ def fit(
         epochs: completed epochs, counted from the very beginning, after which this call stops; None for `recipe.epochs`.
         device: where to train; on a GPU that has units for bfloat16 in that, where torch's autocast says so.
         ranked: measure at the break-even point too.
+        sample: evaluate on so many validation images of each set at most; None for all.
 
     Returns:
         A generator of one item for each epoch. The validation sets are evaluated after the epochs of which `recipe.validates` holds, and
@@ -113,11 +116,17 @@ def fit(
         raise UserError(f"training can stop after 1 to {recipe.epochs} epochs (the recipe's length); got {stop}")
     if state is not None and state.epoch > recipe.epochs:
         raise UserError(f"the state is from epoch {state.epoch}, and the recipe ends with epoch {recipe.epochs}: give it more epochs")
-    return _epochs(model, banks, recipe, state, stop, torch.device(device), ranked)
+    return _epochs(model, banks, recipe, state, stop, torch.device(device), partial(_validate, ranked=ranked, sample=sample))
 
 
 def _epochs(
-    model: nn.Module, banks: Sequence[Bank], recipe: Recipe, state: TrainState | None, stop: int, device: torch.device, ranked: bool
+    model: nn.Module,
+    banks: Sequence[Bank],
+    recipe: Recipe,
+    state: TrainState | None,
+    stop: int,
+    device: torch.device,
+    validate: Callable[[Run], dict[str, Evaluation]],
 ) -> Iterator[EpochMetrics]:
     run = Run(model, banks, recipe, device)
     first = 0 if state is None else state.epoch
@@ -135,7 +144,7 @@ def _epochs(
                 loss = _train_epoch(run, take_step, epoch)
                 trained = time.perf_counter()
                 random = random_state(device)
-                evaluations = _validate(run, ranked) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
+                evaluations = validate(run) if epoch + 1 == stop or recipe.validates(epoch + 1) else {}
                 validated = time.perf_counter()
             rate = learning_rate(recipe, (epoch + 1) * run.steps - 1, recipe.epochs * run.steps)
             state = run.snapshot(epoch + 1, random)
@@ -152,7 +161,8 @@ def _train_epoch(run: Run, take_step: Step, epoch: int) -> float:
     recipe, first, total = run.recipe, epoch * run.steps, run.recipe.epochs * run.steps
     loss = torch.zeros((), device=run.device)
     with fast_layers(run.model, run.device):
-        for step, batch in enumerate(epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device), start=first):
+        batches = epoch_batches(run.banks, recipe.batch_size, recipe.seed, epoch, run.device, recipe.parts)
+        for step, batch in enumerate(batches, start=first):
             loss += take_step(batch, learning_rate(recipe, step, total), decay_at(step, recipe.ema_decay))
     # The one place where the host reads: the sum of the losses, and a number that is finite only if every averaged weight is.
     mean, norm = torch.stack([loss / run.steps, _norm(list(run.average.values()))]).tolist()
@@ -166,10 +176,10 @@ def _norm(tensors: list[Tensor]) -> Tensor:
     return torch.stack(norms).sum()
 
 
-def _validate(run: Run, ranked: bool) -> dict[str, Evaluation]:
+def _validate(run: Run, ranked: bool, sample: int | None) -> dict[str, Evaluation]:
     with averaged(run.model, run.average):
         return {
-            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi, ranked)
+            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi, ranked, sample)
             for domain, bank in enumerate(run.banks)
         }
 

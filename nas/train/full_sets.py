@@ -173,4 +173,4 @@ def _epochs(config: FullConfig, images: int) -> int:
 def _recipe(config: FullConfig, recorded: Mapping[str, Any], epochs: int) -> Recipe:
     known = {name: value for name, value in recorded.items() if name in Recipe.__dataclass_fields__}
     given = {name: getattr(config, name) for name in RECIPE if getattr(config, name) is not None}
-    return Recipe.from_dict({**known, **given, "epochs": epochs, "validations": min(epochs, VALIDATIONS)})
+    return Recipe.from_dict({**known, **given, "epochs": epochs, "parts": 1, "validations": min(epochs, VALIDATIONS)})

@@ -99,8 +99,7 @@ class GraphedStep:
     _eager: bool = False
 
     def __post_init__(self) -> None:
-        sizes = [bank.train_images.shape[1] for bank in self.run.banks]
-        self._in_epoch = count_by_size(sizes, self.run.recipe.batch_size)
+        self._in_epoch = count_by_size(self.run.shown, self.run.recipe.batch_size)
         if not can_capture():
             self._give_up("an earlier recording in this process failed")
 

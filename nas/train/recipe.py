@@ -21,7 +21,10 @@ class Recipe:
     """What training depends on besides the network and the data.
 
     Attributes:
-        epochs: the whole length, in passes over the training images; the schedule spans it, wherever a rung stops.
+        epochs: the whole length; the schedule spans it, wherever a rung stops.
+        parts: into so many parts of equal size the training images of a set are dealt; an epoch shows one of them, each epoch another, and
+            so many epochs together are a pass over (nearly) all. 1: each epoch is a pass. With few passes over many images it makes more
+            epochs, after which a training can be looked at and stopped.
         batch_size: images in a step, at least 2 (batch normalisation of a pooled feature map needs two values). Images are dealt out
             evenly: batches of one pass differ by at most one image, and none holds a single one.
         learning_rate: the peak, after the warm-up.
@@ -46,6 +49,7 @@ class Recipe:
     """
 
     epochs: int = 10
+    parts: int = 1
     batch_size: int = 8
     learning_rate: float = 1e-2
     weight_decay: float = 1e-2
@@ -60,6 +64,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _at_least("epochs", self.epochs, 1)
+        _at_least("parts", self.parts, 1)
         _at_least("batch_size", self.batch_size, 2)
         _at_least("validations", self.validations, 1)
         _at_least("seed", self.seed, 0)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nas.data import Bank
 from nas.evaluate.run import accepts_domain, check_logits
-from nas.train.batches import Batch, steps_per_epoch
+from nas.train.batches import Batch, shown, steps_per_epoch
 from nas.train.class_weights import class_weights
 from nas.train.ema import float_tensors, update_average
 from nas.train.flat import Flat, suits_blocks, with_gradients
@@ -37,6 +37,7 @@ class Run:
         live: what is averaged, as it is now: the model's `float_tensors`, or blocks of them.
         kept: the averages of `live`.
         weights: of the classes, for each data set.
+        shown: images of each data set in one epoch.
         steps: of one epoch.
         multi: whether the model is told the domain of a batch.
         half: whether the model computes in bfloat16, as autocast says.
@@ -52,6 +53,7 @@ class Run:
     live: list[Tensor] = field(init=False)
     kept: list[Tensor] = field(init=False)
     weights: list[Tensor] = field(init=False)
+    shown: list[int] = field(init=False)
     steps: int = field(init=False)
     multi: bool = field(init=False)
     half: bool = field(init=False)
@@ -71,7 +73,8 @@ class Run:
         self._parameters = list(self.model.parameters())
         rule = self.recipe.class_weights
         self.weights = [torch.tensor(class_weights(bank.pixel_shares, rule), device=self.device) for bank in self.banks]
-        self.steps = steps_per_epoch([bank.train_images.shape[1] for bank in self.banks], self.recipe.batch_size)
+        self.shown = [shown(bank.train_images.shape[1], self.recipe.parts) for bank in self.banks]
+        self.steps = steps_per_epoch(self.shown, self.recipe.batch_size)
         self.multi = accepts_domain(self.model)
         self.half = multiplies_bfloat16(self.device)
 

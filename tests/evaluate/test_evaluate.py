@@ -1,5 +1,7 @@
 """Measuring a network on a bank."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,14 @@ def test_what_lies_under_void_changes_nothing(bank):
     changed = torch.where(void, -7 * logits, logits)
     assert not torch.equal(logits.argmax(1), changed.argmax(1))
     assert evaluate(AtPosition(logits), bank) == evaluate(AtPosition(changed), bank)
+
+
+@pytest.mark.parametrize(("sample", "chosen"), [(2, [0, 2]), (3, [0, 1, 3]), (5, [0, 1, 2, 3, 4]), (9, [0, 1, 2, 3, 4])])
+def test_a_sample_is_spread_over_the_images(bank, sample, chosen):
+    torch.manual_seed(0)
+    model, part = Pointwise(), SimpleNamespace(**vars(bank))
+    part.val_images, part.val_masks = bank.val_images[chosen], bank.val_masks[chosen]
+    assert evaluate(model, bank, sample=sample) == evaluate(model, part)
 
 
 def test_every_module_gets_its_mode_back_and_nothing_else_changes(bank):

@@ -28,8 +28,9 @@ def genome():
     return next(iter(ScaledDraws(load_space("tiny_unet"), Budget(3_000), (3, 32, 32), 2)))
 
 
-def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path):
-    lessons = trainings([bank], [Recipe(epochs=9)], joint=False)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path, parts):
+    lessons = trainings([bank], [Recipe(epochs=9, parts=parts)], joint=False)
     whole, at_end = train_rung(genome, [lessons], "cpu")
     path, curve = tmp_path / "states", []
     for rung in range(3):
@@ -41,6 +42,15 @@ def test_rung_by_rung_equals_all_at_once(bank, genome, tmp_path):
     assert states[0].to_bytes() == at_end[0].to_bytes()
     assert [point["loss"] for point in curve] == [point["loss"] for point in whole.curve]
     assert ["iou" in point for point in curve] == [epoch in (1, 3, 9) for epoch in range(1, 10)]
+
+
+def test_early_rungs_are_judged_by_a_sample(bank, genome, monkeypatch):
+    monkeypatch.setattr(training_room, "EARLY_IMAGES", 1)
+    lessons, states, pixels = trainings([bank], [Recipe(epochs=4)], joint=False), None, []
+    for rung in range(3):
+        result, states = train_rung(genome, [lessons], "cpu", rung, 3, states)
+        pixels.append(sum(map(sum, result.evaluations["squares"].confusion)))
+    assert pixels == [32 * 32, 32 * 32, bank.val_masks.size]
 
 
 def test_without_its_states_a_rung_starts_from_the_beginning_with_the_same_result(bank, genome):

@@ -12,10 +12,12 @@ from PIL import Image
 
 from nas.errors import UserError
 from nas.export import export_trials
+from nas.proxy.rungs import rungs_of
 from nas.search import opened_study, run_search
 from nas.search.options import config_of, parse
 from nas.search.plan import make_plan
-from nas.search.sets import largest_shape, least_sides
+from nas.search.sets import _recipe, largest_shape, least_sides, views_wanted
+from nas.train import shown
 from tests.search.conftest import write_set
 
 
@@ -47,6 +49,26 @@ def test_each_set_is_kept_and_the_mean_is_maximised(quick, squares, other, tmp_p
     arguments = json.loads((tmp_path / "best" / "training_args.json").read_text())
     assert [one["name"] for one in arguments["sets"]] == ["squares", "stripes"]
     assert all(one["recipe"]["epochs"] == 2 and one["validation_iou"] is not None for one in arguments["sets"])
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs", "parts"), [(15, 100, 1), (240, 6, 1), (428, 4, 1), (429, 10, 3), (1000, 9, 6), (1464, 9, 9), (10_582, 9, 63)]
+)
+def test_large_sets_have_three_rungs_too(quick, images, epochs, parts):
+    recipe = _recipe(quick(epochs=None), images)
+    assert (recipe.epochs, recipe.parts) == (epochs, parts)
+    assert rungs_of([recipe.epochs]) == 3
+    assert abs(epochs * shown(images, parts) - 1500) <= 250
+    assert _recipe(quick(epochs=2), images).parts == 1
+
+
+def test_a_person_is_told_of_parts(quick, squares):
+    (plan,) = make_plan(quick(data=(str(squares),))).sets
+    images = plan.facts.counts["train"]
+    assert "training: 2 epochs in batches" in plan.describe()
+    many = replace(plan, recipe=replace(plan.recipe, parts=2))
+    assert f"training: 2 epochs of {images // 2} images, other ones each" in many.describe()
+    assert (views_wanted(plan.recipe), views_wanted(many.recipe)) == (2, 1)
 
 
 def test_costs_are_those_of_the_largest_head_and_image(quick, squares, other):

@@ -55,6 +55,15 @@ def test_a_study_of_another_program_is_refused(quick, tmp_path):
         run_search(quick())
 
 
+@pytest.mark.parametrize("theirs", [["maximize"], ["minimize", "minimize"]])
+def test_an_empty_study_with_other_directions_is_left_alone(quick, tmp_path, theirs):
+    (tmp_path / "studies" / "quick").mkdir(parents=True)
+    study = optuna.create_study(study_name="quick", storage=f"sqlite:///{tmp_path}/studies/quick/study.db", directions=theirs)
+    with pytest.raises(UserError, match="not made by this program"):
+        run_search(quick())
+    assert not study.user_attrs
+
+
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
@@ -79,7 +88,10 @@ def test_an_unknown_study_names_those_there_are(finished):
         pass
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/x", "nonsense", "sqlite:////proc/nowhere/study.db", "sqlite://"])
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:secret@127.0.0.1:1/x", "nonsense", "postgresql//me:secret@host/x", "sqlite:////proc/nowhere/study.db", "sqlite://"],
+)
 def test_a_storage_that_cannot_be_reached_is_explained(quick, url):
     with pytest.raises(UserError, match="cannot be used") as caught:
         run_search(quick(storage=url))

@@ -1,12 +1,14 @@
 """A search begins with the known networks that fit, and says what it leaves out."""
 
 import pytest
+from optuna_dashboard._note import get_note_from_system_attrs
 
 from nas.cost import Budget
 from nas.errors import UserError
 from nas.search import opened_study, run_search
 from nas.search.candidate import Target
 from nas.search.display.progress import Silence
+from nas.search.storage.record import Recorder
 from nas.search.warm_start import warm_start
 from nas.space import load_peers, load_space
 
@@ -57,6 +59,23 @@ def test_a_search_trains_them_first_and_once(quick):
         named = [trial.user_attrs.get("peer") for trial in stored.trials()]
     assert named[:2] == ["MicroUNet", "MiniNetV3-style"]
     assert named[2:] == [None] * 7
+
+
+def test_a_warm_start_that_goes_on_after_a_kill_keeps_its_name(quick, monkeypatch):
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recorder, "reached", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(quick(trials=8))
+    monkeypatch.undo()
+    result = run_search(quick(trials=8))
+    with opened_study(result.study, result.storage) as stored:
+        attrs = stored.study._storage.get_study_system_attrs(stored.study._study_id)
+        named = {trial.user_attrs["peer"]: trial._trial_id for trial in stored.trials() if "peer" in trial.user_attrs}
+    notes = {peer: get_note_from_system_attrs(attrs, trial_id)["body"] for peer, trial_id in named.items()}
+    assert set(notes) == {"MicroUNet", "MiniNetV3-style"}
+    assert all(f"({peer})" in note for peer, note in notes.items())
 
 
 def test_none_starts_with_the_sampler(quick):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.evaluate import residence
-from nas.train.batches import batches_in, count_by_size, epoch_batches, permutation, plan, steps_per_epoch
+from nas.train.batches import batches_in, count_by_size, epoch_batches, parts_of, permutation, plan, shown, steps_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -45,6 +45,27 @@ def test_order_is_a_function_of_seed_epoch_and_set():
     assert sorted(base.tolist()) == list(range(20))
     for other in (permutation(20, 9, 2, 0), permutation(20, 1, 3, 0), permutation(20, 1, 2, 1)):
         assert not torch.equal(base, other)
+
+
+@settings(deadline=None)
+@given(size=st.integers(1, 60), parts=st.integers(1, 40), number=st.integers(0, 3))
+def test_the_epochs_of_a_pass_show_like_parts_of_it(size, parts, number):
+    count = parts_of(size, parts)
+    epochs = [permutation(size, 0, number * count + part, 0, parts).tolist() for part in range(count)]
+    assert {len(epoch) for epoch in epochs} == {max(2, shown(size, parts))}
+    of_pass = [image for epoch in epochs for image in epoch]
+    if size > 1:
+        assert len(set(of_pass)) == len(of_pass) > size - count
+    assert count == parts or count == max(1, size // 2) < parts
+
+
+def test_parts_of_a_pass_are_of_one_view_and_other_parts_in_the_next(make_bank):
+    bank = make_bank(images=9, views=2)
+    for epoch in range(6):
+        order = permutation(9, 0, epoch, 0, 3).numpy()
+        masks = np.concatenate([batch.mask.numpy() for batch in epoch_batches([bank], 3, 0, epoch, CPU, 3)])
+        np.testing.assert_array_equal(masks, bank.train_masks[epoch // 3 % 2][order])
+    assert sorted(permutation(9, 0, 0, 0, 3).tolist()) != sorted(permutation(9, 0, 3, 0, 3).tolist())
 
 
 def test_sets_are_mixed_and_differently_in_every_epoch():

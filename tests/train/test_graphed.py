@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nas.train import Recipe, fit
 from nas.train import graphed as graphed_module
 from nas.train.batches import Batch, epoch_batches
-from nas.train.graphed import GraphedStep, eager_step
+from nas.train.graphed import GraphedStep, eager_step, make_step
 from nas.train.run import Run
 
 CPU = torch.device("cpu")
@@ -281,9 +281,16 @@ def test_a_batch_is_copied_and_not_kept(make_bank, make_net):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_cuda_graph_is_used(make_bank, make_net, warnings_of_training):
-    bank = make_bank(images=24, views=3)
+def test_a_cuda_graph_is_used(make_bank, make_net, warnings_of_training, monkeypatch):
+    bank, steps = make_bank(images=24, views=3), []
+
+    def kept(run, epochs):
+        steps.append(make_step(run, epochs))
+        return steps[-1]
+
+    monkeypatch.setattr(sys.modules["nas.train.fit"], "make_step", kept)
     last = list(fit(make_net(), bank, Recipe(epochs=12, batch_size=4, learning_rate=0.02), device="cuda"))[-1]
+    assert any(steps[0]._recordings.values())
     assert not warnings_of_training.records
     assert not last.notes
     assert last.evaluations["small"].mean_iou > 0.8

@@ -10,6 +10,7 @@ from nas.train import Recipe
 
 OTHER = {
     "epochs": 7,
+    "parts": 5,
     "batch_size": 4,
     "learning_rate": 0.5,
     "weight_decay": 0.3,
@@ -46,6 +47,7 @@ def test_an_unknown_field_is_named():
         ("epochs", 0),
         ("epochs", 2.5),
         ("batch_size", 1),
+        ("parts", 0),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("learning_rate", float("inf")),

@@ -1,6 +1,7 @@
 """The study's storage: opened with what SQLite needs to be quick and safe, and failing in words."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +43,9 @@ def sqlite_file(url: str) -> Path | None:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
+        shown = re.sub(r":[^:@/]*@", ":***@", url)
         raise UserError(
-            f"--storage {url!r} cannot be used: a URL such as sqlite:///study.db or postgresql://user@host/name is needed"
+            f"--storage {shown!r} cannot be used: a URL such as sqlite:///study.db or postgresql://user@host/name is needed"
         ) from error
     if parsed.get_backend_name() != "sqlite":
         return None
