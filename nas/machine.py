@@ -76,11 +76,12 @@ def is_short_of_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def memory_in_words(advice: str) -> Iterator[None]:
+def memory_in_words(advice: str, kind: type[Exception] = Exception) -> Iterator[None]:
     """Says in words where a block comes to the end of the memory, the host's or a GPU's.
 
     Args:
         advice: What to do.
+        kind: Of the errors that this is the advice for.
 
     Raises:
         UserError: It did.
@@ -88,7 +89,7 @@ def memory_in_words(advice: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not is_short_of_memory(error):
+        if not isinstance(error, kind) or not is_short_of_memory(error):
             raise
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise UserError(f"the memory does not suffice ({reason}): {advice}") from error

@@ -174,6 +174,10 @@ def _check_sets(beside: Path, sets: Any) -> None:
             if name in one and not isinstance(one[name], kind):
                 came = f"{name} of a data set is a {type(one[name]).__name__}, a {kind.__name__} is needed"
                 raise UserError(f"{beside}: {came}: export the model anew, or remove the file")
+        size = one.get("image_size", [1, 1])
+        if len(size) != 2 or not _are_counts(size):
+            came = f"image_size of a data set is {size}, height and width in pixels are needed"
+            raise UserError(f"{beside}: {came}: export the model anew, or remove the file")
 
 
 def _parameters(make: Callable[..., Any]) -> frozenset[str]:

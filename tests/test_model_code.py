@@ -106,7 +106,17 @@ def test_constants_that_mean_nothing_are_named(tmp_path, written):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '{"sets": {}}', '{"sets": ["a"]}', '{"sets": [{"recipe": []}]}', '{"sets": [{"items": null}]}']
+    "text",
+    [
+        "{",
+        "[1]",
+        '{"sets": {}}',
+        '{"sets": ["a"]}',
+        '{"sets": [{"recipe": []}]}',
+        '{"sets": [{"items": null}]}',
+        '{"sets": [{"image_size": [32]}]}',
+        '{"sets": [{"image_size": [32, null]}]}',
+    ],
 )
 def test_bad_arguments_are_explained(tmp_path, text):
     (tmp_path / "m.py").write_text(FILE)

@@ -33,6 +33,12 @@ class DilatedPair(nn.Module):
         both: torch.Tensor = self.near(x) + self.far(x)
         return both
 
+    def absorb(self, scale: torch.Tensor, shift: torch.Tensor) -> None:
+        """Multiply and shift the output's channels from now on: what a norm behind it does in use."""
+        for own in (self.near, self.far):
+            own.weight = nn.Parameter(own.weight * scale.view(-1, 1, 1, 1))
+        self.near.bias = nn.Parameter(shift)
+
 
 class ExpertEnsemble(nn.Module):
     """Edge, region and multi-scale filters on reduced channels, weighted by attention over the three (https://arxiv.org/abs/1903.06586)."""

@@ -4,6 +4,7 @@ Park et al., SINet: Extreme Lightweight Portrait Segmentation Networks with Spat
 https://arxiv.org/abs/1911.09099
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -54,6 +55,20 @@ class SpatialSqueeze(nn.Module):
         halves = self.reduce(x).chunk(2, dim=1)
         y = self.norm(torch.cat([branch(half) for branch, half in zip(self.branches, halves, strict=True)], dim=1))
         return torch.relu(y + x if self.residual else y)
+
+    def folded(self) -> "SpatialSqueeze":
+        """The same without the norm, whose work the filters do: enlarging keeps what they multiply a channel by, and add to it."""
+        made, norm = copy.deepcopy(self), self.norm
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = (norm.weight * (norm.running_var + norm.eps).rsqrt()).detach()
+        shift = norm.bias.detach() - norm.running_mean * scale
+        for branch, factor, bias in zip(made.branches, scale.chunk(2), shift.chunk(2), strict=True):
+            assert isinstance(branch, SqueezedFilter)
+            branch.filter.weight = nn.Parameter(branch.filter.weight.detach() * factor.view(-1, 1, 1, 1))
+            branch.filter.bias = nn.Parameter(bias)
+        made.add_module("norm", nn.Identity())
+        return made
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,12 @@ def main() -> int:
 def opened(flags: argparse.Namespace) -> DataSet:
     """The data set that the flags mean."""
     code = load_model_code(flags.model)
-    spec = flags.data or recorded_set(code).get("location")
+    record = read_record(flags.weights[0])
+    trained = record.set_of(flags.domain) if record else None
+    spec = flags.data or (trained and trained.location) or recorded_set(code).get("location")
     if not spec:
-        raise UserError(f"{flags.model} has no training_args.json beside it that names its data: give --data")
-    trained = read_record(flags.weights[0])
-    channels = flags.channels or (trained.set_of().channels if trained else None)
+        raise UserError(f"neither {flags.model} nor {flags.weights[0]} has a file beside it that names its data: give --data")
+    channels = flags.channels or (trained.channels if trained else None)
     return open_recorded(str(spec), code, flags.layout, channels, flags.new_split)
 
 

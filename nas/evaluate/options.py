@@ -16,7 +16,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("model", metavar="MODEL", help="a model file (opening one runs its code), or package.module:function")
     made.add_argument("--weights", action="append", type=Path, required=True, metavar="FILE", help="weights; again for an ensemble")
-    made.add_argument("--data", metavar="PATH", help="data set (default: the first that the network was found on)")
+    made.add_argument("--data", metavar="PATH", help="data set (default: what the weights were trained on, else the network found on)")
     made.add_argument("--split", default="test", choices=("train", "val", "test"), help="images to measure on (default %(default)s)")
     made.add_argument("--layout", metavar="NAME", help="layout of the data, where looking finds another one")
     made.add_argument("--channels", type=at_least(1), metavar="N", help="channels of the images (default: as in its training, else 3)")

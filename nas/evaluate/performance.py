@@ -82,8 +82,15 @@ def _latencies(model: nn.Module, image: torch.Tensor, told: dict[str, int]) -> l
         for run in range(WARM_UP + RUNS):
             began = time.perf_counter()
             model(image, **told)
-            if image.device.type == "cuda":
-                torch.cuda.synchronize()
+            _wait_for(image.device.type)
             if run >= WARM_UP:
                 times.append(1000 * (time.perf_counter() - began))
     return times
+
+
+def _wait_for(device: str) -> None:
+    """Until a device has done what it was given; a CPU has."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()

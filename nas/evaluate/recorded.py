@@ -14,14 +14,17 @@ def recorded_set(code: ModelCode, spec: str | None = None) -> dict[str, Any]:
 
     Args:
         code: Of the network.
-        spec: As given behind `--data`, or a set's name; its folder, or where that has moved its name, tells which is meant.
+        spec: As given behind `--data`, or a set's name; its folder, or where that has moved its name, tells which is meant. None for
+            the one that the model file is written for: of several that were trained on separately, the first with the file's classes.
 
     Returns:
         Empty where it says nothing of that set.
     """
     sets: list[dict[str, Any]] = list(code.arguments.get("sets", ()))
     if spec is None:
-        return sets[0] if sets else {}
+        classes = code.constants.get("CLASSES")
+        own = [] if code.joint else [one for one in sets if isinstance(classes, tuple) and one.get("classes") == list(classes)]
+        return next(iter([*own, *sets]), {})
     place = Path(spec).expanduser().resolve()
     meant = {spec, str(place), place.name}
     return next((one for one in sets if meant & {one.get("location"), one.get("name")}), {})

@@ -111,7 +111,8 @@ def size_of_use(code: ModelCode, weights: Path, data_name: str | None = None) ->
     Args:
         code: Of the network.
         weights: File of its weights, with the record of their training beside it.
-        data_name: Of the data set, or of its head in a network with several; None for the first.
+        data_name: Of the data set, or of its head in a network with several; None for the first that it was trained on, else the one that
+            its file is written for.
 
     Returns:
         None where nobody says it.

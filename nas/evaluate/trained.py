@@ -92,8 +92,14 @@ def write_record(folder: Path, record: TrainingRecord) -> None:
 def read_record(weights: Path) -> TrainingRecord | None:
     """The record of the training that made a file of weights; None where there is none beside it, or one of other weights."""
     path = weights.resolve()
+    record = record_in(path.parent)
+    return record if record is not None and path.name in record.weights else None
+
+
+def record_in(folder: Path) -> TrainingRecord | None:
+    """The record of the training in a folder, of whatever weights; None where there is none that this program can read."""
     try:
-        record = TrainingRecord.from_dict(json.loads((path.parent / RECORD).read_text(encoding="utf-8")))
+        record = TrainingRecord.from_dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return record if path.name in record.weights and record.sets else None
+    return record if record.sets else None

@@ -27,7 +27,7 @@ def model_card(genome: Genome, facts: ModelFacts, arguments: Mapping[str, Any], 
         genome: The architecture.
         facts: What its file says.
         arguments: What `training_args.json` says.
-        weights: Names of the files of weights beside it.
+        weights: Names of the files of weights beside it, the one that fits it first.
     """
     cost = estimate(genome, facts.in_shape, facts.num_classes)
     steps = walk(genome, facts.in_shape, facts.num_classes)

@@ -4,8 +4,9 @@ import inspect
 from dataclasses import replace
 from pathlib import Path
 
+from nas.errors import UserError
 from nas.evaluate.subject import Subject
-from nas.evaluate.trained import RECORD, read_record, write_record
+from nas.evaluate.trained import RECORD, TrainingRecord, read_record, record_in, write_record
 from nas.export.card import CARD, DRAWING
 from nas.export.weights import LOADING, REQUIREMENT
 from nas.export.weights import NAME as WEIGHTS
@@ -30,28 +31,57 @@ def copy_model(subject: Subject, weights: Path, out: Path) -> list[Path]:
 
     Returns:
         The files written.
+
+    Raises:
+        UserError: The folder holds weights of another training, or a paper is no text; nothing is written then.
     """
     path = subject.code.path
     assert path is not None
     if out.resolve() == path.resolve().parent:
         return []
+    papers = {name: _text(path.parent / name) for name in (ARGUMENTS, REQUIREMENTS, CARD, DRAWING) if (path.parent / name).is_file()}
+    record = _record_with_those_there(weights, out)
     written = [out / "model.py", out / WEIGHTS]
     write_bytes(written[0], path.read_bytes())
     save_weights(written[1], read_weights(weights))
-    if (record := read_record(weights)) is not None:
-        write_record(out, replace(record, weights=(WEIGHTS,)))
+    if record is not None:
+        write_record(out, record)
         written.append(out / RECORD)
     elif read_record(written[1]) is not None:
         (out / RECORD).unlink()  # of an earlier copy's weights
-    for name in (ARGUMENTS, REQUIREMENTS, CARD, DRAWING):
-        beside = path.parent / name
-        if beside.is_file():
-            text = beside.read_text(encoding="utf-8")
-            if name == REQUIREMENTS and "safetensors" not in text:
-                text = f"{text.rstrip()}\n{REQUIREMENT}\n"
-            write_text(out / name, _told(text, subject, weights) if name == CARD else text)
-            written.append(out / name)
+    for name, text in papers.items():
+        if name == REQUIREMENTS and "safetensors" not in text:
+            text = f"{text.rstrip()}\n{REQUIREMENT}\n"
+        write_text(out / name, _told(text, subject, weights) if name == CARD else text)
+        written.append(out / name)
     return written
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must be text in UTF-8 and is not ({error}): save it as such, or remove it") from error
+
+
+def _record_with_those_there(weights: Path, out: Path) -> TrainingRecord | None:
+    """The record for a folder with a copy of some weights: of their training, and of those that lie there already.
+
+    Raises:
+        UserError: Those that lie there are of another training, and a folder has one record.
+    """
+    record, there = read_record(weights), record_in(out)
+    others = tuple(name for name in there.weights if name != WEIGHTS and (out / name).is_file()) if there else ()
+    if there is None or not others:
+        return replace(record, weights=(WEIGHTS,)) if record else None
+    if record is None:
+        return replace(there, weights=others)
+    if replace(record, weights=()) != replace(there, weights=()):
+        raise UserError(
+            f"{out / RECORD} tells of the training that made {', '.join(others)}, and {weights} is of another one: one record would be "
+            "lost. Give another --out"
+        )
+    return replace(there, weights=(*others, WEIGHTS))
 
 
 def _told(card: str, subject: Subject, weights: Path) -> str:

@@ -43,14 +43,17 @@ class Deployed:
         path: Of the file.
         difference: Largest difference of a logit to the network's, over a batch of another size than the export's.
         step: Sides of images are multiples of it.
+        least: Pixels of the smallest side.
     """
 
     path: Path
     difference: float
     step: int
+    least: int
 
     def __str__(self) -> str:
-        return f"{self.path}: any batch, sides that are multiples of {self.step}; largest difference to the network {self.difference:.1e}"
+        sides = f"sides that are multiples of {self.step}, {self.least} or more"
+        return f"{self.path}: any batch, {sides}; largest difference to the network {self.difference:.1e}"
 
 
 def deploy(model: nn.Module, in_channels: int, formats: tuple[str, ...], out: Path) -> list[Deployed]:
@@ -95,13 +98,26 @@ def _checked(
         step = _first_that_works(lambda step: write(model, draft, channels, step), path)
         generator = torch.Generator().manual_seed(0)
         images = torch.randn(3, channels, 3 * max(step, 32), 2 * max(step, 32), generator=generator)
+        answer = read(draft)
         with torch.no_grad():
-            expected, found = model(images), read(draft)(images)
+            expected, found = model(images), answer(images)
+            least = _least_side(answer, channels, step)
         difference = float((found - expected).abs().max())
         if not difference <= tolerance * max(1.0, float(expected.abs().max())):
             raise UserError(f"{path} was not written: its answers differ from the network's by up to {difference:.1e}. Give another format")
         draft.replace(path)
-    return Deployed(path, difference, step)
+    return Deployed(path, difference, step, least)
+
+
+def _least_side(answer: Callable[[Tensor], Tensor], channels: int, step: int) -> int:
+    """The smallest side that a file takes: `torch.export` refuses those at which a map of the network is a single pixel."""
+    known = 2 * max(step, 32)  # as it has just been asked for
+    for side in range(step, known, step):
+        # A program refuses by an assertion, a runtime in its own way.
+        with contextlib.suppress(Exception):
+            answer(torch.zeros(1, channels, side, side))
+            return side
+    return known
 
 
 def _first_that_works(write: Callable[[int], None], path: Path) -> int:
@@ -123,9 +139,9 @@ def _first_that_works(write: Callable[[int], None], path: Path) -> int:
 
 
 def _program(model: nn.Module, channels: int, step: int) -> "torch.export.ExportedProgram":
-    height, width = step * Dim("height", min=2, max=256), step * Dim("width", min=2, max=256)
+    height, width = step * Dim("height", min=1), step * Dim("width", min=1)
     example = torch.zeros(2, channels, 4 * step, 6 * step)
-    return torch.export.export(model, (example,), dynamic_shapes=({0: Dim("batch", min=1, max=256), 2: height, 3: width},))
+    return torch.export.export(model, (example,), dynamic_shapes=({0: Dim("batch", min=1), 2: height, 3: width},))
 
 
 def _write_program(model: nn.Module, path: Path, channels: int, step: int) -> None:

@@ -38,7 +38,8 @@ def finalist_weights(stored: StoredStudy, key: str) -> dict[str, dict[str, Tenso
     sets = document["facts"]["sets"]
     names = file_names([one["name"] for one in sets], document["settings"]["joint"], main_set(sets))
     # With folds each network saw all images but its fold's; those of the first fold stand for the others.
-    return {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=False)}
+    found = {name: dict(state.ema) for name, state in zip(names, read_states(path), strict=False)}
+    return dict(sorted(found.items(), key=lambda pair: pair[0] != NAME))
 
 
 def remove_weights_of_another(folder: Path, key: str) -> None:

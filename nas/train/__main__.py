@@ -16,7 +16,7 @@ from nas.evaluate.cost import measured_cost
 from nas.evaluate.domains import head_of
 from nas.files import write_json
 from nas.machine import keep_memory
-from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget
+from nas.train.checkpoint import BEST, LAST, STATE, Progress, forget, load_progress
 from nas.train.fit import Diverged
 from nas.train.full import FullPlan, make_full_plan, workers_of
 from nas.train.job import Job
@@ -116,8 +116,10 @@ def train(jobs: Sequence[Job], workers: int, quiet: bool) -> list[Progress]:
         keep_memory()
         if jobs[0].device == "cpu":
             torch.set_num_threads(1)  # Two are slower on a network of this size; and results depend on it in the last bit.
-    best = 0.0
-    with tqdm(total=sum(job.recipe.epochs for job in jobs), unit="epoch", dynamic_ncols=True, disable=quiet) as bar:
+    before = [load_progress(job.folder, job.identity) for job in jobs]
+    best = max(progress.best["iou"] if progress.best else 0.0 for progress in before)
+    done, total = sum(progress.epoch for progress in before), sum(job.recipe.epochs for job in jobs)
+    with tqdm(total=total, initial=done, unit="epoch", dynamic_ncols=True, disable=quiet) as bar:
 
         def told(row: dict[str, Any]) -> None:
             nonlocal best

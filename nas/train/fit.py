@@ -13,6 +13,7 @@ from nas.data import Bank
 from nas.errors import UserError
 from nas.evaluate.metrics import Evaluation
 from nas.evaluate.run import evaluate
+from nas.machine import is_short_of_memory
 from nas.train.batches import epoch_batches
 from nas.train.ema import averaged, decay_at
 from nas.train.formulations import fast_layers
@@ -42,6 +43,10 @@ class Diverged(Exception):  # noqa: N818 - what happened, in the word the field 
 
     def __str__(self) -> str:
         return f"training diverged in epoch {self.epoch}: the {self.what} must stay finite; lower learning_rate or max_grad_norm"
+
+
+class NoRoomToValidate(MemoryError):  # noqa: N818 - what happened
+    """The memory does not suffice for a validation image, whatever batches and crops are trained on."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def fit(
         UserError: if data sets are missing or share a name, or `epochs` or the state's epoch is beyond `recipe.epochs`.
         ValueError: if the state belongs to another network, or the network's answer does not fit the masks.
         Diverged: if the loss or the weights are not finite at the end of an epoch.
+        NoRoomToValidate: if the memory does not suffice for validation.
     """
     banks = tuple(data) if isinstance(data, Sequence) else (data,)
     names = [bank.name for bank in banks]
@@ -177,11 +183,16 @@ def _norm(tensors: list[Tensor]) -> Tensor:
 
 
 def _validate(run: Run, ranked: bool, sample: int | None) -> dict[str, Evaluation]:
-    with averaged(run.model, run.average):
-        return {
-            bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi, ranked, sample)
-            for domain, bank in enumerate(run.banks)
-        }
+    try:
+        with averaged(run.model, run.average):
+            return {
+                bank.name: evaluate(run.model, bank, run.device, _validation_batch(bank, run.recipe), domain, run.multi, ranked, sample)
+                for domain, bank in enumerate(run.banks)
+            }
+    except (MemoryError, RuntimeError) as error:
+        if is_short_of_memory(error):
+            raise NoRoomToValidate(str(error)) from error
+        raise
 
 
 def _validation_batch(bank: Bank, recipe: Recipe) -> int:

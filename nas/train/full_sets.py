@@ -26,7 +26,7 @@ from nas.train.full_config import FullConfig
 from nas.train.recipe import Recipe
 
 SHOWN = 30_000
-"""Views that a training in full shows, where --epochs does not say: twenty times a search's proxy."""
+"""Views that a training in full shows, where --epochs does not say and `EPOCHS` allows it: twenty times a search's proxy."""
 
 EPOCHS = (30, 400)
 """Least and most epochs that this makes."""
@@ -115,7 +115,7 @@ def make_full_sets(config: FullConfig, code: ModelCode) -> tuple[FullSet, ...]:
     opened = [open_recorded(spec, code, config.layout, config.channels, config.new_split) for spec in specs]
     check_names(opened)
     found = of_heads(code, opened, config)
-    # Data that the search did not see are trained as its first set was: nothing better is known of the network.
+    # Data that the search did not see are trained as the set was that the file is written for: nothing better is known of the network.
     sets = tuple(_full_set(config, data, domain, recorded_set(code, domain or data.name) or recorded_set(code)) for data, domain in found)
     return _together(config, sets) if code.joint else sets
 

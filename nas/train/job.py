@@ -18,7 +18,7 @@ from nas.machine import memory_in_words
 from nas.model_code import ModelCode, NumClasses, load_model_code
 from nas.python_file import digest_of
 from nas.train.checkpoint import Progress, Row, load_progress, save_progress
-from nas.train.fit import EpochMetrics, fit
+from nas.train.fit import EpochMetrics, NoRoomToValidate, fit
 from nas.train.log import Events, write_csv
 from nas.train.recipe import Recipe
 from nas.weights import fit_weights, read_weights
@@ -129,13 +129,15 @@ def run_job(job: Job, told: Told = lambda row: None) -> Progress:
     events = Events(job.folder, progress.epoch) if job.tensorboard else None
     # A batch is part of what a training is, so that it has to begin anew with a smaller one.
     smaller = f"give a --batch-size below {job.recipe.batch_size} or a smaller --crop, and --restart"
-    with closing(events) if events else nullcontext(), memory_in_words(smaller):
+    seen = "an image of the validation is too large here: give a smaller --image-size, and --restart"
+    with closing(events) if events else nullcontext(), memory_in_words(smaller), memory_in_words(seen, NoRoomToValidate):
         for epoch in fit(model, banks, job.recipe, progress.state, device=job.device):
             row = row_of(epoch)
             progress.history.append(row)
             progress.state = epoch.state
-            # Only a validation can say that there was no better one.
-            progress.stopped = job.patience is not None and row["iou"] is not None and progress.waited >= job.patience
+            # Only a validation can say that there was no better one, and after the last epoch nothing is left to stop.
+            waited = job.patience is not None and row["iou"] is not None and progress.waited >= job.patience
+            progress.stopped = waited and progress.epoch < job.recipe.epochs
             save_progress(job.folder, progress, job.identity)
             write_csv(job.folder, progress.history)
             if events:

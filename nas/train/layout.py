@@ -30,7 +30,8 @@ def memory_format_for(model: nn.Module, image: Tensor, batch_size: int, **told: 
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.no_grad():
+        # A network may draw in eval mode too, and a training that goes on looks once more often than one that never stopped.
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             model(image, **told)
     finally:
         for hook in hooks:

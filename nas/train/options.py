@@ -8,6 +8,7 @@ from typing import get_args
 from nas.flags import at_least, image_size, size_in_bytes
 from nas.machine import DEVICES
 from nas.train.full_config import FullConfig
+from nas.train.full_sets import EPOCHS, SHOWN
 from nas.train.losses import LOSSES
 from nas.train.recipe import ClassWeights
 
@@ -54,8 +55,10 @@ def _data(made: argparse.ArgumentParser) -> None:
 
 
 def _recipe(made: argparse.ArgumentParser) -> None:
+    least, most = EPOCHS
     group = made.add_argument_group("recipe (default: the search's, from training_args.json beside the model)")
-    group.add_argument("--epochs", type=at_least(1), metavar="N", help="length (default: about 30,000 images shown)")
+    shown = f"length (default: about {SHOWN:,} images shown, in {least} to {most} epochs)"
+    group.add_argument("--epochs", type=at_least(1), metavar="N", help=shown)
     group.add_argument("--batch-size", type=at_least(2), metavar="N", help="images a step")
     group.add_argument("--learning-rate", type=float, metavar="X", help="peak learning rate")
     group.add_argument("--weight-decay", type=float, metavar="X", help="AdamW's")

@@ -121,16 +121,21 @@ def _performance(code: ModelCode, case: Case) -> Performance | None:
 
 def accuracy(code: ModelCode) -> list[str]:
     """What the search measured, from the arguments file."""
-    final = code.arguments.get("final") or []
+    final = code.arguments.get("final")
     lines = [
         f"- {one['name']}: validation IoU {one['validation_iou']:.4f} in the search, at {one['image_size'][0]}x{one['image_size'][1]}"
         for one in code.arguments.get("sets", ())
-        if one.get("validation_iou") is not None and {"name", "image_size"} <= one.keys()
+        if _is_number(one.get("validation_iou")) and {"name", "image_size"} <= one.keys()
     ]
-    if final:
-        ious = [entry["iou"] for entry in final]
+    entries = [entry for entry in final if isinstance(entry, dict)] if isinstance(final, list) else []
+    if ious := [entry["iou"] for entry in entries if _is_number(entry.get("iou"))]:
         lines.append(f"- {len(ious)} trainings with fresh seeds: {', '.join(f'{iou:.4f}' for iou in ious)}")
     return lines or ["- nothing is recorded beside the model file"]
+
+
+def _is_number(value: object) -> bool:
+    """Whether what stands in a file that anybody may edit is one."""
+    return isinstance(value, int | float)
 
 
 if __name__ == "__main__":

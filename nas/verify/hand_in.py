@@ -45,9 +45,9 @@ def _arguments(code: ModelCode, sets: Sequence[DataSet]) -> Finding:
             return Finding(ARGUMENTS, False, f"{gone}: put them back, its figures are of these images")
     strange = [data.name for data, items in splits if not is_record_of(items, data)]
     said = f"recipe, split and facts of {', '.join(sorted(one['name'] for one in document['sets']))}"
-    return Finding(
-        ARGUMENTS, True, said + (f"; no images of {', '.join(strange)}: a split of its own, and the first recipe" if strange else "")
-    )
+    if strange:
+        said += f"; no images of {', '.join(strange)}: a split of its own, and the recipe of the set that the file is written for"
+    return Finding(ARGUMENTS, True, said)
 
 
 def _recipe_fault(recipe: Mapping[str, Any]) -> str | None:
@@ -62,7 +62,11 @@ def _requirements(path: Path) -> Finding:
     file = path.parent / REQUIREMENTS
     if not file.is_file():
         return Finding(REQUIREMENTS, False, "is not there: write one beside the model file that names torch and its least version")
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return Finding(REQUIREMENTS, False, f"is no text in UTF-8 ({error}): save it as such")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     names = {re.split(r"[<>=!~\[; ]", line)[0].lower() for line in lines}
     if "torch" not in names and "torch" in {name.partition(".")[0] for name in imported(path)}:
         return Finding(REQUIREMENTS, False, "does not name torch, which the model file imports: add torch>=2.6")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -235,6 +236,20 @@ def test_the_recorded_layout_of_a_folder_within_is_kept_and_another_folder_is_lo
     recorded["sets"][0] |= {"name": "squares"}
     (tmp_path / "training_args.json").write_text(json.dumps(recorded))
     assert call("--split", "val")["data"] == "squares"
+
+
+def test_without_data_it_is_measured_on_what_its_weights_were_trained_on(call, tmp_path, squares):
+    searched = {"name": "searched", "location": str(tmp_path / "gone"), "in_channels": 3}
+    (tmp_path / "training_args.json").write_text(json.dumps({"sets": [searched]}))
+    own = trained_set("squares", location=str(squares))
+    write_record(tmp_path, TrainingRecord("model.py", "abc", ("good.safetensors",), (own,)))
+    assert call(data=False)["data"] == "squares"
+    write_record(tmp_path, TrainingRecord("model.py", "abc", ("good.safetensors",), (replace(own, location=""),)))
+    with pytest.raises(UserError, match="gone"):
+        call(data=False)
+    (tmp_path / "training_args.json").unlink()
+    with pytest.raises(UserError, match="give --data"):
+        call(data=False)
 
 
 def test_a_set_without_such_a_split_is_explained(tmp_path, call):

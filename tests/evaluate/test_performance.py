@@ -1,12 +1,14 @@
 """Cost of any network, counted while it runs, against the closed form."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
 from nas.cost import estimate
 from nas.evaluate.cost import measured_cost
-from nas.evaluate.performance import measure_performance
+from nas.evaluate.performance import _wait_for, measure_performance
 from nas.network import build_network
 from nas.space import load_peers
 
@@ -62,3 +64,13 @@ def test_performance_says_what_it_is_of():
     assert found.activation_bytes == estimate(peer.genome, (3, 32, 32), 2).memory
     assert 0 < found.latency_spread[0] <= found.latency_ms <= found.latency_spread[1]
     assert f"{torch.get_num_threads()} thread" in found.describe()
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_pass_lasts_until_its_device_has_done_it(monkeypatch, device):
+    waited = []
+    for name in ("cuda", "mps"):
+        monkeypatch.setattr(getattr(torch, name), "synchronize", partial(waited.append, name))
+    _wait_for(device)
+    _wait_for("cpu")
+    assert waited == [device]

@@ -44,3 +44,20 @@ def test_the_network_is_built_for_the_classes_of_its_training(tmp_path):
     save_weights(tmp_path / "best.safetensors", nn.Sequential(nn.Conv2d(3, 4, 1)).state_dict())
     write_record(tmp_path, record(trained_set("one", (32, 48), classes=("background", "a", "b", "c"))))
     assert load_subject(str(tmp_path / "model.py"), [tmp_path / "best.safetensors"], None, 3).num_classes == 4
+
+
+def two_sets(**constants):
+    sets = [
+        {"name": "small", "classes": ["background", "a"], "image_size": [32, 32], "in_channels": 3},
+        {"name": "main", "classes": ["background", "a", "b"], "image_size": [64, 96], "in_channels": 3},
+    ]
+    return ModelCode("model.py", lambda: None, constants=constants, arguments={"sets": sets})
+
+
+def test_without_a_name_the_set_is_meant_that_the_file_is_written_for(tmp_path):
+    weights = tmp_path / "weights.safetensors"
+    assert size_of_use(two_sets(NUM_CLASSES=3, CLASSES=("background", "a", "b")), weights) == (64, 96)
+    assert size_of_use(two_sets(NUM_CLASSES=3, CLASSES=("background", "a", "b")), weights, "small") == (32, 32)
+    assert size_of_use(two_sets(NUM_CLASSES=2, CLASSES=("background", "other")), weights) == (32, 32)
+    assert size_of_use(two_sets(NUM_CLASSES=2), weights) == (32, 32)
+    assert size_of_use(two_sets(NUM_CLASSES=(2, 3), CLASSES=("background", "a", "b")), weights) == (32, 32)

@@ -73,6 +73,46 @@ def test_the_record_of_the_training_goes_with_its_weights(export, tmp_path):
     assert not (tmp_path / "d" / "training.json").exists()
 
 
+def record(folder, *weights, name="a"):
+    one = TrainedSet(name, None, name, "folders", 3, ("background", "x"), (96, 64), (32, 32), 1, ("p",), ("q",))
+    write_record(folder, TrainingRecord("net/m.py", "", weights, (one,)))
+
+
+def test_a_copy_into_the_folder_of_its_training_leaves_the_others_their_record(export, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("best.safetensors", "last.safetensors"):
+        save_weights(run / name, read_weights(tmp_path / "w.pt"))
+    record(run, "best.safetensors", "last.safetensors")
+    for _ in range(2):
+        export("--weights", "run/best.safetensors", "--out", "run")
+        for name in ("best.safetensors", "last.safetensors", "weights.safetensors"):
+            assert read_record(run / name).set_of().name == "a"
+    export("--out", "run")  # weights of no known training
+    assert read_record(run / "weights.safetensors") is None
+    assert read_record(run / "best.safetensors").set_of().name == "a"
+
+
+def test_a_copy_into_the_folder_of_another_training_is_refused(export, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    save_weights(run / "best.safetensors", read_weights(tmp_path / "w.pt"))
+    record(run, "best.safetensors", name="other")
+    record(tmp_path, "w.pt")
+    with pytest.raises(UserError, match=r"training\.json tells of the training that made best\.safetensors.*Give another --out"):
+        export("--out", "run")
+    assert {path.name for path in run.iterdir()} == {"best.safetensors", "training.json"}
+    assert read_record(run / "best.safetensors").set_of().name == "other"
+
+
+@pytest.mark.parametrize("paper", ["requirements.txt", "MODEL_CARD.md"])
+def test_a_paper_in_another_encoding_is_named(export, tmp_path, paper):
+    (tmp_path / "net" / paper).write_text("torch>=2.6\n", encoding="utf-16")
+    with pytest.raises(UserError, match=rf"{paper} must be text in UTF-8"):
+        export("--out", "d")
+    assert not (tmp_path / "d").exists()
+
+
 def test_nothing_to_write_is_said(export, tmp_path):
     with pytest.raises(UserError, match=r"net/m\.py is there already: give --out for a copy"):
         export()

@@ -1,6 +1,7 @@
 """Several data sets: one architecture, trained on each separately, judged by the mean."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,12 +13,14 @@ from PIL import Image
 
 from nas.errors import UserError
 from nas.export import export_trials
+from nas.model_code import load_model_code
 from nas.proxy.rungs import rungs_of
 from nas.search import opened_study, run_search
 from nas.search.options import config_of, parse
 from nas.search.plan import make_plan
 from nas.search.sets import _recipe, largest_shape, least_sides, views_wanted
 from nas.train import shown
+from nas.weights import fit_weights, read_weights
 from tests.search.conftest import write_set
 
 
@@ -163,3 +166,13 @@ def test_a_small_cache_means_fewer_views_and_one_bank(quick, squares, other, tmp
 def test_joint_wants_several_sets(quick):
     with pytest.raises(UserError, match="--joint trains one network on several"):
         quick(joint=True)
+
+
+def test_the_card_loads_the_weights_that_fit_the_file(quick, squares, other, tmp_path):
+    """The file is written for the set with the most classes, here the second."""
+    result = run_search(quick(data=(str(squares), str(other)), trials=1, finalists=1, final_seeds=1))
+    (path,) = export_trials(result.study, result.storage, "best", tmp_path / "best")
+    (named,) = set(re.findall(r"load_file\('(.*?)'\)", (path.parent / "MODEL_CARD.md").read_text()))
+    code = load_model_code(str(path))
+    fit_weights(code.build(3, 3), read_weights(path.parent / named), named)
+    assert (path.parent / "weights-squares.safetensors").is_file()

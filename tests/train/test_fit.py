@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from importlib import import_module
 
 import pytest
 import torch
@@ -9,7 +10,9 @@ from torch import nn
 
 from nas.errors import UserError
 from nas.evaluate import evaluate
+from nas.proxy.faults import fault_of
 from nas.train import Diverged, Recipe, TrainState, fit, load_ema
+from nas.train.fit import NoRoomToValidate
 
 RECIPE = Recipe(epochs=5, batch_size=4, validations=2, learning_rate=0.02)
 
@@ -32,6 +35,18 @@ def test_stopping_and_going_on_equals_never_stopping_to_the_bit(make_bank, make_
         assert one.state.to_bytes() == other.state.to_bytes()
         assert (one.loss, one.learning_rate) == (other.loss, other.learning_rate)
     assert whole[-1].evaluations == rest[-1].evaluations
+
+
+def test_a_network_that_draws_in_validation_too_goes_on_to_the_bit(make_bank, make_net):
+    """Monte Carlo dropout, or a forgotten `training=self.training`."""
+
+    class Drawing(nn.Sequential):
+        def forward(self, x):
+            return nn.functional.dropout(super().forward(x), 0.2)
+
+    bank = make_bank()
+    part = list(fit(Drawing(make_net()), bank, RECIPE, epochs=2))[-1].state
+    assert final_bytes(Drawing(make_net()), bank, state=part) == final_bytes(Drawing(make_net()), bank)
 
 
 def test_the_generator_left_alone_between_epochs_is_not_disturbed(make_bank, make_net):
@@ -254,3 +269,13 @@ def test_cuda_trains_and_its_state_goes_on_on_a_cpu(make_bank, make_net):
     here = list(fit(make_net(), bank, recipe, state=half))[-1]
     assert there.evaluations["small"].mean_iou > 0.8
     assert here.evaluations["small"].mean_iou > 0.8
+
+
+def test_want_of_memory_in_validation_is_told_apart(make_bank, make_net, monkeypatch):
+    def full(*args):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+
+    monkeypatch.setattr(import_module("nas.train.fit"), "evaluate", full)
+    with pytest.raises(NoRoomToValidate, match="99 bytes") as caught:
+        list(fit(make_net(), make_bank(), RECIPE))
+    assert fault_of(caught.value) == "memory"

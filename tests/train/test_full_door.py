@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from tqdm import tqdm
 
 from nas.data import load_recipe, open_data, transforms
 from nas.data.cache import in_use
@@ -19,6 +20,7 @@ from nas.evaluate.leaks import trained_names
 from nas.evaluate.trained import read_record
 from nas.train.__main__ import main
 from nas.train.checkpoint import BEST
+from nas.train.options import parser
 from nas.train.several import run_jobs
 from nas.weights import read_weights
 from tests.data.layouts.writers import write_coco
@@ -342,3 +344,34 @@ def test_a_file_for_other_classes_need_not_know_its_parameters(call, tmp_path, c
 @pytest.mark.parametrize("loss", ["focal", "lovasz", "boundary", "cldice"])
 def test_every_loss_trains(call, loss):
     assert call("--loss", loss, "--out", loss, "--quiet") == 0
+
+
+def test_the_bar_of_a_run_that_goes_on_begins_where_it_stopped(call, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nas.train.job.write_csv", stop)
+        assert call("--out", "run") == INTERRUPTED
+    bars = []
+
+    class Bar(tqdm):
+        def __init__(self, **given):
+            super().__init__(**given)
+            bars.append((self, given["initial"], []))
+
+        def set_postfix_str(self, text, refresh=True):
+            bars[-1][2].append(text)
+
+    monkeypatch.setattr("nas.train.__main__.tqdm", Bar)
+    monkeypatch.setattr("nas.train.checkpoint.Progress.best", {"epoch": 1, "iou": 0.999})
+    call("--out", "run")
+    ((bar, initial, texts),) = bars
+    assert (initial, bar.n, bar.total) == (1, 2, 2)
+    assert [text.endswith("best IoU 0.999") for text in texts] == [True]
+
+
+def test_the_length_that_is_chosen_is_told(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--help"])
+    assert "about 30,000 images shown, in 30 to 400 epochs" in " ".join(capsys.readouterr().out.split())

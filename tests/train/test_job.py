@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -172,6 +173,15 @@ def test_patience_waits_for_a_second_validation(job, monkeypatch):
     assert progress.epoch == 8
 
 
+def test_a_training_that_came_to_its_end_was_not_stopped(job, monkeypatch):
+    fell = iter((0.5, 0.4))
+    monkeypatch.setattr("nas.train.job.row_of", lambda epoch: {**row_of(epoch), "iou": next(fell) if epoch.evaluations else None})
+    progress = run_job(replace(job, patience=1, recipe=replace(job.recipe, epochs=8, validations=2)))
+    assert progress.epoch == 8
+    assert progress.waited == 4
+    assert not progress.stopped
+
+
 def test_memory_that_does_not_suffice_is_told(job, monkeypatch):
     def full(*args, **settings):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
@@ -179,6 +189,18 @@ def test_memory_that_does_not_suffice_is_told(job, monkeypatch):
     monkeypatch.setattr("nas.train.job.fit", full)
     with pytest.raises(UserError, match=r"memory does not suffice \(DefaultCPU.*--batch-size below 4 or a smaller --crop, and --restart"):
         run_job(job)
+
+
+def test_memory_for_validation_is_another_matter(job, monkeypatch):
+    def full(*args, **settings):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(import_module("nas.train.fit"), "evaluate", full)
+    with pytest.raises(
+        UserError, match=r"\(too large\): an image of the validation is too large here: give a smaller --image-size"
+    ) as error:
+        run_job(job)
+    assert "--batch-size" not in str(error.value)
 
 
 def test_another_training_in_the_folder_is_refused(job):

@@ -26,3 +26,15 @@ def test_a_look_leaves_no_trace():
     assert [module.training for module in model.modules()] == [True, True, False, True]
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert not any(module._forward_hooks for module in model.modules())
+
+
+class Drawing(nn.Conv2d):
+    def forward(self, x):
+        return nn.functional.dropout(super().forward(x), 0.5)  # in eval mode too
+
+
+def test_a_look_draws_nothing():
+    model = Drawing(3, 2, 1)
+    before = torch.get_rng_state()
+    memory_format_for(model, torch.zeros(1, 3, 8, 8), 8)
+    assert torch.equal(torch.get_rng_state(), before)

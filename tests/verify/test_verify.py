@@ -134,7 +134,22 @@ def test_the_split_belongs_to_the_papers(verify, squares):
 def test_data_that_are_not_recorded_are_named(verify, squares):
     code, said = verify(MODEL, 100, True, {**PAPERS, "sets": [recorded(squares, name="others", items={"train": ["somebody/else"]})]})
     assert code == 0
-    assert "no images of squares: a split of its own, and the first recipe" in said
+    assert "no images of squares: a split of its own, and the recipe of the set that the file is written for" in said
+
+
+def test_requirements_in_another_encoding_fail(verify, tmp_path):
+    verify()
+    (tmp_path / "requirements.txt").write_text("torch>=2.6\n", encoding="utf-16")
+    code, said = verify(MODEL, 100, False)
+    assert code == 1
+    assert "FAIL  requirements.txt: is no text in UTF-8" in said
+
+
+@pytest.mark.parametrize("final", [0.83, [0.83], [{"seed": 1}], [{"iou": None}], "0.83"])
+def test_figures_that_are_none_are_not_in_the_summary(verify, tmp_path, squares, final):
+    code, said = verify(MODEL, 100, True, {**PAPERS, "sets": [recorded(squares, validation_iou="high")], "final": final})
+    assert code == 0, said
+    assert "nothing is recorded" in (tmp_path / "performance.md").read_text()
 
 
 def test_a_file_that_cannot_be_opened_leaves_no_page_of_an_earlier_check(verify, tmp_path):
