@@ -35,7 +35,7 @@ class Measured:
     Attributes:
         seconds: From the command to its end, in all.
         search: From the first line of the log to the first final training.
-        overhead: Percent of the core time not spent in training or validation.
+        overhead: Percent of the workers' time not spent in training or validation.
         mib: Most memory of all processes together.
         ends: Its last line in the log.
         front: As `front.csv` has it.
