@@ -134,6 +134,7 @@ def _train_stage(
     genome: Genome, lessons: Sequence[Training], device: str, rung: int, rungs: int, states: Sequence[TrainState] | None
 ) -> tuple[ProxyResult, list[TrainState]]:
     early = rung < rungs - 1
+    sample = EARLY_IMAGES if early else None
     curve: list[dict[str, Any]] = []
     train_seconds = validate_seconds = 0.0
     evaluations: dict[str, Evaluation] = {}
@@ -141,7 +142,6 @@ def _train_stage(
     notes: list[str] = []
     for lesson, state in zip(lessons, states or (None,) * len(lessons), strict=True):
         stop = rung_ends(lesson.recipe.epochs, rungs)[rung]
-        sample = EARLY_IMAGES if early else None
         for epoch in fit(lesson.network(genome), lesson.banks, lesson.recipe, state, stop, device, early, sample):
             curve.append({"set": lesson.name, **_point(epoch)})
             train_seconds += epoch.train_seconds

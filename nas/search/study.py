@@ -169,7 +169,7 @@ def begun_study(
 def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> optuna.Study:
     objectives = tuple(settings["objectives"])
     with contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
-        storage.create_new_study(study_directions(objectives), name)
+        storage.create_new_study(_directions_of_study(objectives), name)
     study = optuna.load_study(study_name=name, storage=storage)
     if not study.trials and _may_begin(study, objectives):
         # New, or left like this by a run that ended before its first trial: there is nothing that other settings could spoil.
@@ -182,7 +182,7 @@ def _create(name: str, storage: RDBStorage, settings: Mapping[str, Any], facts: 
     return study
 
 
-def study_directions(objectives: Sequence[str]) -> list[StudyDirection]:
+def _directions_of_study(objectives: Sequence[str]) -> list[StudyDirection]:
     """Optuna's directions of a study with such objectives."""
     return [StudyDirection.MAXIMIZE if one == "maximize" else StudyDirection.MINIMIZE for one in directions(objectives)]
 
@@ -198,7 +198,7 @@ def _may_begin(study: optuna.Study, objectives: tuple[str, ...]) -> bool:
     """Whether a study without trials takes these settings: the names and directions of its objectives are fixed for good."""
     document = study.user_attrs.get(ATTRIBUTE)
     if document is None:  # Of a run that was killed at once; or of another program, whose directions are its own.
-        return study.directions == study_directions(objectives)
+        return study.directions == _directions_of_study(objectives)
     return document.get("schema") == SCHEMA and tuple(document["settings"]["objectives"]) == objectives
 
 
